@@ -1,0 +1,1 @@
+"""The bodies, suites and the pretrained checkpoint that ship with MorphNet."""

@@ -1,0 +1,98 @@
+"""RunEnv: one simulation of any body as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from morphnet.bodies import Body, Task, load_body
+from morphnet.simulation import ControlScale, Simulation
+
+
+class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
+    """A body runs along its task's direction.
+
+    Action: ``Box(nu)``, ctrl in MuJoCo's units within the control range.
+
+    Observation: ``Box(D)`` float32, a function of state, last control and task alone; ``observation_names``
+    says what each entry is. The same as ``Policy.observe`` and the vectorised environment give, to the bit.
+
+    Reward: forward_weight * velocity + healthy_reward - ctrl_cost * |ctrl|^2 - contact cost, see
+    ``morphnet.Task``; its terms are in ``info`` and sum to it.
+
+    Episode: starts at qpos0 with the task's noise, is terminated when the task's limits are left and truncated
+    after ``task.max_episode_steps``.
+
+    Rendering: ``render_mode="rgb_array"`` gives 480 x 480 pictures from a camera that follows the robot.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012
+
+    def __init__(self, body: str | Path | Body = "hopper", task: Task | None = None, render_mode: str | None = None) -> None:
+        """Load the body.
+
+        Args:
+            body: any BODY name, a path, or a loaded body.
+            task: overrides the body's task.
+            render_mode: None or "rgb_array".
+        """
+        loaded = body if isinstance(body, Body) else load_body(body)
+        self.body = loaded.with_task(task) if task else loaded
+        self.render_mode = render_mode
+        self.metadata = {**self.metadata, "render_fps": round(1.0 / self.body.control_step)}
+        self._simulation = Simulation(self.body, 1, np.random.default_rng(), exact=True)
+        self._controls = ControlScale(self.body.model)
+        low, high = self._controls.low.astype(np.float32), self._controls.high.astype(np.float32)
+        self.action_space = spaces.Box(low, high, dtype=np.float32)
+        self.observation_space = observation_space(self._simulation.observer.size)
+        self._frames: Any = None
+
+    @property
+    def observation_names(self) -> tuple[str, ...]:
+        """What each entry of the observation is."""
+        return self._simulation.observer.layout.names
+
+    @property
+    def simulation(self) -> Simulation:
+        """The simulation behind the environment."""
+        return self._simulation
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start an episode; see ``gymnasium.Env.reset``."""
+        super().reset(seed=seed)
+        observation = self._simulation.reset(self.np_random)
+        return observation[0].copy(), {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Advance one control step; see ``gymnasium.Env.step``."""
+        step = self._simulation.step(self._controls.to_action(np.asarray(action, np.float64))[None])
+        ended = bool(step.terminated[0] or step.truncated[0])
+        observation = step.final_observation[0] if ended else self._simulation.observation[0].copy()
+        terms = {f"reward_{name}": float(getattr(step.reward, name)[0]) for name in ("forward", "healthy", "ctrl", "contact")}
+        return observation, float(step.reward.total[0]), bool(step.terminated[0]), bool(step.truncated[0]), terms
+
+    def render(self) -> np.ndarray | None:  # type: ignore[override]
+        """Return a picture (480, 480, 3) uint8, or None without a render mode."""
+        if self.render_mode is None:
+            return None
+        from morphnet.rendering import FrameRenderer
+
+        if self._frames is None:
+            self._frames = FrameRenderer.for_body(self.body, width=480, height=480)
+        frame: np.ndarray = self._frames.render(self._simulation.kinematics.qpos[0])
+        return frame
+
+    def close(self) -> None:
+        """Free the renderer."""
+        if self._frames is not None:
+            self._frames.close()
+            self._frames = None
+
+
+def observation_space(size: int) -> spaces.Box:
+    """Space of observations; they are clipped to +-10 where they are made."""
+    return spaces.Box(-10.0, 10.0, (size,), np.float32)

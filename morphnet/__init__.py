@@ -1,0 +1,49 @@
+"""MorphNet: a robot in as MJCF, the weights of its policy out.
+
+Names are loaded when they are first used: ``morphnet doctor`` must run where MuJoCo or torch do not import.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from morphnet.bodies import Body, Suite, Task, load_body, load_suite, suite_from_folder
+    from morphnet.envs import make_vec
+    from morphnet.errors import MorphNetError
+    from morphnet.hypernetwork import Hypernetwork
+    from morphnet.policy import Policy
+
+__all__ = [
+    "Body",
+    "Hypernetwork",
+    "MorphNetError",
+    "Policy",
+    "Suite",
+    "Task",
+    "__version__",
+    "load_body",
+    "load_suite",
+    "make_vec",
+    "suite_from_folder",
+]
+
+_HOMES = {
+    "Body": "bodies",
+    "Hypernetwork": "hypernetwork",
+    "MorphNetError": "errors",
+    "Policy": "policy",
+    "Suite": "bodies",
+    "Task": "bodies",
+    "load_body": "bodies",
+    "load_suite": "bodies",
+    "make_vec": "envs",
+    "suite_from_folder": "bodies",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'morphnet' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"morphnet.{_HOMES[name]}"), name)

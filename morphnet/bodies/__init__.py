@@ -1,0 +1,20 @@
+"""Bodies: MJCF files, their tasks and suites."""
+
+from morphnet.bodies.body import Body, load_body, make_body
+from morphnet.bodies.mjcf import Source, read_mjcf
+from morphnet.bodies.suite import Suite, load_suite, suite_from_folder, suite_names
+from morphnet.bodies.task import Task, task_from_dict
+
+__all__ = [
+    "Body",
+    "Source",
+    "Suite",
+    "Task",
+    "load_body",
+    "load_suite",
+    "make_body",
+    "read_mjcf",
+    "suite_from_folder",
+    "suite_names",
+    "task_from_dict",
+]

@@ -1,0 +1,152 @@
+"""Body: a robot that is ready to run, and how one is named."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import gymnasium
+import mujoco
+
+from morphnet import assets
+from morphnet.bodies.mjcf import Source, read_mjcf
+from morphnet.bodies.task import Task, read_tasks, task_from_dict
+from morphnet.errors import BodyError, choices
+from morphnet.morphology import Base, MorphologyGraph, base_from_graph, graph_from_model
+
+ASSETS = Path(assets.__file__).parent
+GYMNASIUM_ASSETS = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
+SUITE_FILE = "suite.toml"
+CONTROL_STEP = 0.02
+"""Seconds a control step where nothing says otherwise: 50 Hz is common on real legged robots."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Body:
+    """A robot: compiled model, morphology and task.
+
+    Attributes:
+        name: how the user named it (``hopper``, ``gymnasium:ant``, or a file's stem).
+        model: the compiled ``MjModel``; shared, so treat it as read-only.
+        graph: its morphology.
+        base: where its root's motion lies in qpos.
+        task: how it is run.
+        source: what it was compiled from.
+    """
+
+    name: str
+    model: mujoco.MjModel
+    graph: MorphologyGraph
+    base: Base
+    task: Task
+    source: Source
+
+    @property
+    def frame_skip(self) -> int:
+        """Physics steps a control step."""
+        return self.task.frame_skip
+
+    @property
+    def control_step(self) -> float:
+        """Seconds a control step."""
+        return float(self.model.opt.timestep) * self.task.frame_skip
+
+    def with_task(self, task: Task) -> Body:
+        """Return the same robot with another task."""
+        return dataclasses.replace(self, task=task)
+
+
+def load_body(name: str | Path, task: Task | None = None) -> Body:
+    """Load a body by its name.
+
+    Args:
+        name: a suite body (``hopper``), ``gymnasium:NAME``, or the path of an MJCF file.
+        task: how to run it; by default from the TOML beside the file, else derived from the model.
+
+    Raises:
+        BodyError: no such body, or a file that does not compile or has nothing to control.
+        TaskError: the TOML beside it is wrong.
+    """
+    path = body_path(str(name))
+    gymnasium_file = path.parent == GYMNASIUM_ASSETS
+    model, source = read_mjcf(path, add_floor=not gymnasium_file)
+    return make_body(_display_name(str(name), path), model, source, task or read_task(path))
+
+
+def make_body(name: str, model: mujoco.MjModel, source: Source, task: Task | None = None) -> Body:
+    """Put a body together from a compiled model; ``task`` is derived from the model when None."""
+    try:
+        graph = graph_from_model(model)
+    except BodyError as error:
+        raise BodyError(f"{name}: {error}") from None
+    base = base_from_graph(model, graph)
+    return Body(name, model, graph, base, task or default_task(model, base), source)
+
+
+def body_path(name: str) -> Path:
+    """Return the MJCF file that ``name`` stands for.
+
+    Raises:
+        BodyError: nothing has that name; the message lists near or valid names.
+    """
+    prefix, _, rest = name.partition(":")
+    if rest and prefix == "gymnasium":
+        return _named(GYMNASIUM_ASSETS, rest, name)
+    if name.endswith((".xml", ".mjcf", ".zip")) or "/" in name:
+        return Path(name).expanduser()
+    found = [folder / f"{name}.xml" for folder in suite_folders() if (folder / f"{name}.xml").is_file()]
+    if not found:
+        valid = [path.stem for folder in suite_folders() for path in folder.glob("*.xml")]
+        raise BodyError(f"unknown body {name!r}; {choices(name, valid)} (or gymnasium:NAME, or a path to an MJCF)")
+    return found[0]
+
+
+def suite_folders() -> list[Path]:
+    """Return the folders of the shipped suites."""
+    return sorted(path.parent for path in ASSETS.glob("*/splits.json"))
+
+
+def read_task(path: Path) -> Task | None:
+    """Read the task of an MJCF file from the TOML beside it, or None where there is none."""
+    if path.parent == GYMNASIUM_ASSETS:
+        return task_in_file(ASSETS / "gymnasium.toml", path.stem)
+    own = path.with_suffix(".toml")
+    if own.is_file():
+        sections = read_tasks(own)
+        return task_from_dict(sections[""], str(own))
+    shared = path.parent / SUITE_FILE
+    return task_in_file(shared, path.stem) if shared.is_file() else None
+
+
+def task_in_file(path: Path, stem: str) -> Task | None:
+    """Read a body's task from a file with a section a family.
+
+    Every section that is a leading part of the name applies, the longest last: ``walker_short`` takes
+    ``[walker]`` and then ``[walker_short]``.
+    """
+    sections = read_tasks(path)
+    matching = sorted((s for s in sections if s and (stem == s or stem.startswith(f"{s}_"))), key=len)
+    task: Task | None = None
+    for section in matching:
+        task = task_from_dict(sections[section], f"{path} [{section}]", task)
+    return task
+
+
+def default_task(model: mujoco.MjModel, base: Base) -> Task:
+    """Derive a task for a model without one: run along +x, staying above half the start height."""
+    frame_skip = max(1, round(CONTROL_STEP / model.opt.timestep))
+    height = 0.0 if base.z_qpos is None else float(model.qpos0[base.z_qpos])
+    if height <= 0.0 or model.opt.gravity[2] == 0:
+        return Task(frame_skip=frame_skip)
+    return Task(frame_skip=frame_skip, healthy_reward=1.0, height=(0.5 * height, 3.0 * height))
+
+
+def _named(folder: Path, stem: str, name: str) -> Path:
+    path = folder / f"{stem}.xml"
+    if not path.is_file():
+        raise BodyError(f"unknown body {name!r}; {choices(stem, [p.stem for p in folder.glob('*.xml')])}")
+    return path
+
+
+def _display_name(name: str, path: Path) -> str:
+    return name if name.startswith("gymnasium:") else path.stem

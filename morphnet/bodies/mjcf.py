@@ -1,0 +1,136 @@
+"""Reading MJCF: a path in, a compiled model and self-contained source out."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from morphnet.errors import BodyError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Source:
+    """What a body is made of: enough to compile it again on another machine.
+
+    Attributes:
+        data: the MJCF text (UTF-8), or a zip that holds it with the files it refers to.
+        suffix: ".xml" or ".zip".
+    """
+
+    data: bytes
+    suffix: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the source, which names the body in policies and demonstrations."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def read_mjcf(path: Path, add_floor: bool = True) -> tuple[mujoco.MjModel, Source]:
+    """Compile an MJCF file; a robot that can fall and has no floor gets one.
+
+    Args:
+        path: an MJCF file, or the ``.zip`` that a policy folder carries.
+        add_floor: whether a missing floor is added.
+
+    Raises:
+        BodyError: the file is missing or does not compile; MuJoCo's reason is in the message.
+    """
+    if not path.is_file():
+        raise BodyError(f"{path}: no such MJCF file")
+    spec, model = _compile(path)
+    changed = add_floor and _needs_floor(model)
+    if changed:
+        _add_floor(spec, model)
+        model = _quiet(spec.compile)
+    return model, _source(path, spec, model, changed)
+
+
+def _compile(path: Path) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
+    try:
+        spec = mujoco.MjSpec.from_zip(str(path)) if path.suffix == ".zip" else _quiet(_parse, path)
+        return spec, _quiet(spec.compile)
+    except (ValueError, OSError, RuntimeError, mujoco.FatalError) as error:
+        reason = " ".join(str(error).split())
+        raise BodyError(f"{path}: not an MJCF that MuJoCo compiles: {reason}") from None
+
+
+def _parse(path: Path) -> mujoco.MjSpec:
+    return mujoco.MjSpec.from_file(str(path))
+
+
+def _quiet(function, *arguments):  # type: ignore[no-untyped-def]
+    """Call MuJoCo without its deprecation lines, which it prints for old but valid files."""
+    with _stderr_to_null():
+        return function(*arguments)
+
+
+@contextlib.contextmanager
+def _stderr_to_null() -> Iterator[None]:
+    saved = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+def _needs_floor(model: mujoco.MjModel) -> bool:
+    """Whether something can fall and nothing in the world would catch it."""
+    static = model.body_weldid[model.geom_bodyid] == 0
+    flat = np.isin(model.geom_type, (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD))
+    has_floor = bool(np.any(static & flat))
+    falls = bool(np.any(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE)) and model.opt.gravity[2] < 0
+    return falls and not has_floor
+
+
+def _add_floor(spec: mujoco.MjSpec, model: mujoco.MjModel) -> None:
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    lowest = min((data.geom_xpos[g, 2] - model.geom_rbound[g] for g in range(model.ngeom)), default=0.0)
+    spec.worldbody.add_geom(
+        name="morphnet_floor",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[0, 0, 1],
+        pos=[0, 0, min(0.0, float(lowest))],
+        rgba=[0.75, 0.8, 0.85, 1],
+    )
+
+
+def _source(path: Path, spec: mujoco.MjSpec, model: mujoco.MjModel, changed: bool) -> Source:
+    raw = path.read_bytes()
+    if path.suffix == ".zip":
+        return Source(raw, ".zip")
+    if _refers_to_files(spec, model):
+        return Source(_zip(spec), ".zip")
+    if changed or b"<include" in raw:
+        return Source(spec.to_xml().encode(), ".xml")
+    return Source(raw, ".xml")
+
+
+def _refers_to_files(spec: mujoco.MjSpec, model: mujoco.MjModel) -> bool:
+    assets = [*spec.meshes, *spec.textures, *spec.hfields, *spec.skins]
+    return any(getattr(asset, "file", "") for asset in assets)
+
+
+def _zip(spec: mujoco.MjSpec) -> bytes:
+    """Zip a spec with its files; entries get a fixed date so that equal bodies have equal hashes."""
+    buffer = io.BytesIO()
+    spec.to_zip(buffer)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(buffer) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in sorted(source.namelist()):
+            target.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()

@@ -1,0 +1,158 @@
+"""Task: how a body is run. Read from TOML, one section a family."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from morphnet.errors import TaskError, choices
+
+VELOCITIES = ("root", "body", "center_of_mass")
+NOISES = ("uniform", "normal")
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Reward, termination, reset and discount of a body; one Gymnasium v5 environment fits in it.
+
+    reward = forward_weight * v + healthy_reward * healthy - ctrl_cost * |ctrl|^2 - contact cost,
+    with v the velocity along ``direction`` (m/s). An episode is terminated when it is not healthy.
+
+    Attributes:
+        frame_skip: physics steps a control step.
+        max_episode_steps: control steps after which an episode is truncated.
+        discount: discount factor of the return that training maximises.
+        direction: unit vector (x, y) in the world in which to run.
+        forward_weight: reward a metre a second along ``direction``.
+        healthy_reward: reward a step while healthy.
+        ctrl_cost: cost of the summed squares of ctrl, in MuJoCo's units.
+        contact_cost: cost of the summed squares of ``cfrc_ext``; 0 where it is not part of the task.
+        contact_force_limit: each entry of ``cfrc_ext`` is clipped to +- this before squaring.
+        contact_cost_limit: largest contact cost a step.
+        velocity: what moves: "root" (the root's qpos), "body" (the root body's xpos as ``mj_step`` leaves
+            it) or "center_of_mass" (of the whole model, as ``mj_step`` leaves it).
+        height: healthy range of the root's vertical coordinate in qpos (m), or None.
+        angle: healthy range of a planar root's hinge (rad), or None.
+        tilt: healthy angle of the root's axis that starts upright against the vertical (rad), or None.
+        state_limit: healthy absolute value of qpos (past the first two entries) and of qvel.
+        qpos_noise: half width of the uniform noise on qpos at reset.
+        qvel_noise: scale of the noise on qvel at reset.
+        qvel_noise_kind: "uniform" (half width ``qvel_noise``) or "normal" (standard deviation).
+    """
+
+    frame_skip: int = 4
+    max_episode_steps: int = 1000
+    discount: float = 0.99
+    direction: tuple[float, float] = (1.0, 0.0)
+    forward_weight: float = 1.0
+    healthy_reward: float = 0.0
+    ctrl_cost: float = 1e-3
+    contact_cost: float = 0.0
+    contact_force_limit: float = math.inf
+    contact_cost_limit: float = math.inf
+    velocity: str = "root"
+    height: tuple[float, float] | None = None
+    angle: tuple[float, float] | None = None
+    tilt: float | None = None
+    state_limit: float = math.inf
+    qpos_noise: float = 0.005
+    qvel_noise: float = 0.005
+    qvel_noise_kind: str = "uniform"
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+        if self.velocity not in VELOCITIES:
+            raise TaskError(f"velocity = {self.velocity!r}: {choices(self.velocity, VELOCITIES)}")
+        if self.qvel_noise_kind not in NOISES:
+            raise TaskError(f"qvel_noise_kind = {self.qvel_noise_kind!r}: {choices(self.qvel_noise_kind, NOISES)}")
+
+    def replace(self, **changes: Any) -> Task:
+        """Return this task with some values changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values that differ from the defaults, as TOML and JSON can hold them."""
+        defaults = Task()
+        pairs = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in pairs
+            if value != getattr(defaults, name)
+        }
+
+
+def _check_numbers(task: Task) -> None:
+    if task.frame_skip < 1 or task.max_episode_steps < 1:
+        raise TaskError("frame_skip and max_episode_steps must be at least 1")
+    if not 0.0 < task.discount <= 1.0:
+        raise TaskError(f"discount = {task.discount}: must lie in (0, 1]")
+    if not math.isclose(math.hypot(*task.direction), 1.0, abs_tol=1e-6):
+        raise TaskError(f"direction = {list(task.direction)}: must have length 1")
+    for name in ("height", "angle"):
+        limits = getattr(task, name)
+        if limits is not None and not limits[0] < limits[1]:
+            raise TaskError(f"{name} = {list(limits)}: the lower limit must be below the upper one")
+
+
+def task_from_dict(values: dict[str, Any], where: str, base: Task | None = None) -> Task:
+    """Build a Task from TOML or JSON values.
+
+    Args:
+        values: field name to value; a missing field keeps its value in ``base``.
+        where: the file and section, for error lines.
+        base: the task to start from; the defaults when None.
+
+    Raises:
+        TaskError: an unknown key, a value of the wrong type, or values that contradict each other.
+    """
+    fields = {f.name: f for f in dataclasses.fields(Task)}
+    known: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise TaskError(f"{where}: unknown key {key!r}; {choices(key, tuple(fields))}")
+        known[key] = _convert(value, str(fields[key].type), f"{where}: {key}")
+    try:
+        return dataclasses.replace(base or Task(), **known)
+    except TaskError as error:
+        raise TaskError(f"{where}: {error}") from None
+
+
+def _convert(value: Any, kind: str, where: str) -> Any:
+    """Convert one TOML value to the type that the annotation ``kind`` names."""
+    if value is None and "None" in kind:
+        return None
+    if kind == "str":
+        accepted = isinstance(value, str)
+    elif kind == "int":
+        accepted = isinstance(value, int) and not isinstance(value, bool)
+    elif kind.startswith("tuple"):
+        accepted = isinstance(value, list) and len(value) == 2 and all(_is_number(v) for v in value)
+        value = tuple(float(v) for v in value) if accepted else value
+    else:
+        accepted = _is_number(value)
+        value = float(value) if accepted else value
+    if not accepted:
+        raise TaskError(f"{where} = {value!r}: expected {kind}")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def read_tasks(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a task file: ``{section: values}``; values outside any section are under ``""``.
+
+    Raises:
+        TaskError: the file cannot be read or is not TOML.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TaskError(f"{path}: {error}") from None
+    sections = {key: value for key, value in content.items() if isinstance(value, dict)}
+    sections[""] = {key: value for key, value in content.items() if not isinstance(value, dict)}
+    return sections

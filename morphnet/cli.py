@@ -1,0 +1,275 @@
+"""The command line: one thin function a command."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional
+
+from morphnet.config import TrainConfig
+from morphnet.errors import MorphNetError
+
+if TYPE_CHECKING:
+    from morphnet.bodies import Suite
+
+Json = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="write the numbers as JSON; - for standard output")]
+
+
+def doctor(json: Json = None, seed: int = 0) -> None:
+    """Show what this machine has, and what to do about what is missing."""
+    from morphnet import console
+    from morphnet.doctor import examine
+
+    findings = examine()
+    rows = [(f.name, f.status.value, f.value, f.advice) for f in findings]
+    console.print_table("This machine", ("what", "status", "found", "advice"), rows, json)
+    console.write_report(json, {"findings": [f.to_dict() for f in findings]})
+
+
+def bodies(suite: str | None = None, json: Json = None, seed: int = 0) -> None:
+    """List the suites, their splits and each body's size.
+
+    Args:
+        suite: only this suite.
+        json: where to write the numbers.
+        seed: not used; every command takes it.
+    """
+    from morphnet import console, inspection
+
+    rows = inspection.list_bodies(suite)
+    columns = ("body", "suite", "split", "family", "bodies", "joints", "actuators", "mass (kg)")
+    console.print_table("Bodies", columns, [[row[c] for c in columns] for row in rows], json)
+    console.write_report(json, {"bodies": rows})
+
+
+def inspect(body: Positional[str], image: Path | None = None, json: Json = None, seed: int = 0) -> None:
+    """Show a robot's morphology graph: bodies, joints, actuators, observation and action sizes.
+
+    Args:
+        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
+        image: a PNG of the robot in its start pose beside its graph.
+        json: where to write the numbers.
+        seed: not used; every command takes it.
+    """
+    from morphnet import console, inspection
+    from morphnet.bodies import load_body
+
+    loaded = load_body(body)
+    report = inspection.describe(loaded)
+    console.print_table(loaded.name, ("what", "how many"), inspection.size_rows(report), json)
+    columns = ("token", "kind", "connected to")
+    console.print_table("Morphology graph", columns, inspection.token_rows(report), json)
+    if image is not None:
+        from morphnet.rendering.graph_picture import write_graph_picture
+
+        write_graph_picture(loaded, image)
+    console.write_report(json, report)
+
+
+def train(
+    out: Path,
+    suite: str | None = None,
+    bodies: Path | None = None,
+    tasks: Path | None = None,
+    minutes: float | None = None,
+    resume: bool = False,
+    config: OmitArgPrefixes[TrainConfig] = TrainConfig(),  # noqa: B008
+    json: Json = None,
+) -> None:
+    """Meta-train a hypernetwork on the training split of a suite or of a folder of MJCF files.
+
+    Args:
+        out: the run's folder: checkpoint, best and periodic checkpoints, metrics, TensorBoard log.
+        suite: a shipped suite.
+        bodies: a folder of MJCF files, with splits.json where there are splits.
+        tasks: a TOML with a section a family, in place of the folder's suite.toml.
+        minutes: stop after this many minutes; schedules follow steps all the same.
+        resume: continue the run in ``out``.
+        config: hyperparameters.
+        json: where to write the numbers.
+    """
+    from morphnet import console
+    from morphnet.runs import start_training
+
+    with console.TrainingDisplay(config.steps) as display:
+        report = start_training(out, open_suite(suite, bodies, tasks), config, resume, minutes, display.show)
+    rows = [(name, value) for name, value in report["returns"].items()]
+    console.print_table(f"{report['steps']:,} steps in {report['seconds'] / 60:.1f} minutes", ("body", "return"), rows, json)
+    console.write_report(json, report)
+
+
+def evaluate(
+    body: Positional[str | None] = None,
+    policy: str | None = None,
+    checkpoint: Path | None = None,
+    suite: str | None = None,
+    bodies: Path | None = None,
+    tasks: Path | None = None,
+    split: str = "held_out",
+    episodes: int = 10,
+    json: Json = None,
+    seed: int = 0,
+) -> None:
+    """Measure returns: of one policy on its body, or of a checkpoint's policies on a suite's split.
+
+    Args:
+        body: one body; without it, a suite or folder.
+        policy: a policy folder, or random; with a body. Without it, the checkpoint's zero-shot policy.
+        checkpoint: a checkpoint folder; the shipped one by default.
+        suite: a shipped suite.
+        bodies: a folder of MJCF files.
+        tasks: a TOML with a section a family, in place of the folder's suite.toml.
+        split: train or held_out.
+        episodes: episodes a body.
+        json: where to write the numbers.
+        seed: seeds the start states.
+    """
+    from morphnet import console, runs
+
+    if body is not None:
+        report = runs.evaluate_body(body, policy, checkpoint, episodes, seed)
+    else:
+        report = runs.evaluate_suite(open_suite(suite, bodies, tasks), split, checkpoint, episodes, seed)
+    columns = ("return_mean", "return_std", "length_mean", "episodes", "score")
+    rows = [(name, *(row[c] for c in columns)) for name, row in report["bodies"].items()]
+    rows.append(("mean", report["mean_return"], None, None, None, report["mean_score"]))
+    console.print_table("Returns", ("body", *columns), rows, json)
+    console.write_report(json, report)
+
+
+def generate(body: Positional[str], out: Path, checkpoint: Path | None = None, seed: int = 0) -> None:
+    """Emit the zero-shot policy of one body.
+
+    Args:
+        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
+        out: the policy's folder.
+        checkpoint: a checkpoint folder; the shipped one by default.
+        seed: not used; every command takes it.
+    """
+    from morphnet import console
+    from morphnet.bodies import load_body
+    from morphnet.hypernetwork import Hypernetwork
+
+    policy = Hypernetwork.load(checkpoint).generate(load_body(body))
+    policy.save(out)
+    console.out.print(f"{out}: policy of {policy.body.name}", soft_wrap=True)
+
+
+def render(
+    out: Path,
+    body: Positional[str | None] = None,
+    policy: str | None = None,
+    checkpoint: Path | None = None,
+    suite: str | None = None,
+    split: str = "train",
+    seconds: float = 10.0,
+    width: int = 640,
+    height: int = 480,
+    fps: int = 30,
+    quality: bool = False,
+    seed: int = 0,
+) -> None:
+    """Film a policy, or a mosaic of a whole suite.
+
+    Args:
+        out: the film, .mp4 or .gif.
+        body: one body; without it, a suite.
+        policy: a policy folder, or random; without it, the checkpoint's zero-shot policy.
+        checkpoint: a checkpoint folder; the shipped one by default.
+        suite: a mosaic of this suite's bodies.
+        split: which of them: train or held_out.
+        seconds: length of the film; it restarts after a fall.
+        width: of the picture (of each tile's frame in a mosaic a fraction), in pixels.
+        height: of the picture, in pixels.
+        fps: pictures a second.
+        quality: shadows, reflections and smooth edges, at a tenth of the speed.
+        seed: seeds the start states.
+    """
+    from morphnet import console, films
+
+    look = films.Look(seconds, width, height, fps, quality)
+    if body is not None:
+        films.film_body(out, body, policy, checkpoint, look, seed)
+    else:
+        films.film_suite(out, open_suite(suite, None, None), split, checkpoint, look, seed)
+    console.out.print(f"{out}", soft_wrap=True)
+
+
+def demo(out: Path = Path("rollouts/demo"), seed: int = 0, json: Json = None) -> None:
+    """Run the story on the shipped checkpoint: policies for bodies never seen, scores, videos.
+
+    Args:
+        out: folder of the videos and the table.
+        seed: seeds the start states.
+        json: where to write the numbers.
+    """
+    from morphnet.demo import run_demo
+
+    run_demo(out, seed, json)
+
+
+def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Suite:
+    """Open the suite or folder that a command was given; exactly one of them must be."""
+    from morphnet.bodies import load_suite, suite_from_folder, suite_names
+
+    if (suite is None) == (bodies is None):
+        raise MorphNetError(f"give either --suite ({', '.join(suite_names())}) or --bodies DIR")
+    return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)
+
+
+COMMANDS = (demo, bodies, inspect, train, evaluate, generate, render, doctor)
+
+
+def main() -> None:
+    """Run one command; exit 2 with one line on standard error where the input is at fault."""
+    run = parse(sys.argv[1:])
+    try:
+        run()
+    except MorphNetError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        print("morphnet: stopped; a training run continues with --resume", file=sys.stderr)
+        sys.exit(130)
+
+
+def parse(arguments: list[str]) -> Callable[[], None]:
+    """Return the command that the arguments name, ready to run; a usage error becomes one line."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            command: Callable[[], None] = tyro.extras.subcommand_cli_from_dict(
+                {f.__name__: _deferred(f) for f in COMMANDS},
+                prog="morphnet",
+                description="A robot in, a policy out.",
+                args=arguments,
+            )
+            return command
+    except SystemExit as stop:
+        if stop.code == 2:
+            from morphnet.console import one_line
+
+            fail(one_line(said.getvalue()))
+        raise
+
+
+def _deferred(command: Callable[..., None]) -> Callable[..., Callable[[], None]]:
+    """Bind a command's arguments without running it, so that parsing and running fail apart."""
+
+    @functools.wraps(command)
+    def bind(*args: Any, **kwargs: Any) -> Callable[[], None]:
+        return functools.partial(command, *args, **kwargs)
+
+    return bind
+
+
+def fail(message: str) -> NoReturn:
+    """Print one line and exit with 2."""
+    print(f"morphnet: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)

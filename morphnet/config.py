@@ -1,0 +1,94 @@
+"""Configurations; saved with every run and checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from morphnet.errors import CheckpointError, choices
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes and initial scales of the networks.
+
+    Attributes:
+        hidden: width of both hidden layers of the generated perceptrons.
+        width: size of a token embedding.
+        depth: attention layers of the encoder.
+        heads: attention heads a layer.
+        token_variation: how much generated first-layer blocks differ between tokens at the start, relative to
+            what they share (Bias-HyperInit, Beck et al. 2023, shares everything: 0).
+        initial_log_std: logarithm of the initial exploration noise, on actions in [-1, 1].
+    """
+
+    hidden: int = 128
+    width: int = 64
+    depth: int = 3
+    heads: int = 4
+    token_variation: float = 1.0
+    initial_log_std: float = -0.7
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """How a hypernetwork is meta-trained by PPO. Every schedule follows environment steps, never the clock.
+
+    Attributes:
+        steps: environment steps over all bodies together.
+        seed: seeds the weights, the resets, the exploration and the minibatches.
+        num_sims: simulations a body.
+        horizon: control steps of every simulation between two updates.
+        epochs: passes over the collected steps an update.
+        minibatches: minibatches a pass; each holds steps of every body.
+        learning_rate: Adam's, at the start; it falls to a twentieth along a cosine.
+        clip: PPO's clip range of the probability ratio.
+        kl_limit: mean approximate KL divergence beyond which an update's passes end early.
+        gae_lambda: lambda of generalised advantage estimation.
+        entropy: weight of the entropy bonus.
+        value: weight of the value loss.
+        gradient_norm: largest norm of the actor's and of the critic's gradient.
+        save_every: updates between two saved states.
+        threads: threads of rollouts and of updates.
+        network: sizes of the networks.
+    """
+
+    steps: int = 16_000_000
+    seed: int = 0
+    num_sims: int = 16
+    horizon: int = 128
+    epochs: int = 4
+    minibatches: int = 8
+    learning_rate: float = 3e-4
+    clip: float = 0.2
+    kl_limit: float = 0.03
+    gae_lambda: float = 0.95
+    entropy: float = 0.001
+    value: float = 0.5
+    gradient_norm: float = 0.5
+    save_every: int = 10
+    threads: int = 2
+    network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values as JSON can hold them."""
+        return dataclasses.asdict(self)
+
+
+def config_from_dict(values: dict[str, Any], where: str) -> TrainConfig:
+    """Build a configuration from JSON values.
+
+    Raises:
+        CheckpointError: an unknown key.
+    """
+    network = values.get("network", {})
+    _check_keys(values, TrainConfig, where)
+    _check_keys(network, NetworkConfig, f"{where}: network")
+    return TrainConfig(**{**values, "network": NetworkConfig(**network)})
+
+
+def _check_keys(values: dict[str, Any], kind: type, where: str) -> None:
+    names = tuple(field.name for field in dataclasses.fields(kind))
+    for key in values:
+        if key not in names:
+            raise CheckpointError(f"{where}: unknown key {key!r}; {choices(key, names)}")

@@ -1,0 +1,71 @@
+"""Hypernetwork: a trained checkpoint, as a user holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from morphnet.bodies import Body
+from morphnet.bodies.body import ASSETS
+from morphnet.embodiment import feature_sizes, tokens_of
+from morphnet.errors import CheckpointError
+from morphnet.learning.checkpoint import CONFIG, load_checkpoint
+from morphnet.networks import ActorHypernetwork, stack_tokens
+from morphnet.policy import ActorWeights, Policy
+from morphnet.simulation import Observer
+
+SHIPPED = ASSETS / "checkpoint"
+
+
+class Hypernetwork:
+    """Emits policies.
+
+    Attributes:
+        record: how the checkpoint came to be (the content of its ``config.json``).
+    """
+
+    def __init__(self, actor: ActorHypernetwork, record: dict[str, Any], where: str) -> None:
+        """Wrap a trained network; ``where`` names it in errors and in the policies' records."""
+        # policies are generated in double precision: the order of a robot's parts then changes nothing
+        self._actor = actor.double().eval()
+        self.record, self.where = record, where
+
+    @classmethod
+    def load(cls, folder: str | Path | None = None) -> Hypernetwork:
+        """Read a checkpoint folder; the shipped checkpoint when None.
+
+        Raises:
+            CheckpointError: missing, damaged, or of another version.
+        """
+        folder = SHIPPED if folder is None else Path(folder)
+        networks, record = load_checkpoint(folder)
+        name = "shipped" if folder == SHIPPED else str(folder)
+        return cls(networks.actor, record, name)
+
+    def generate(self, body: Body) -> Policy:
+        """Emit the policy of one body, zero-shot."""
+        return self.generate_all([body])[0]
+
+    @torch.no_grad()
+    def generate_all(self, bodies: Sequence[Body]) -> list[Policy]:
+        """Emit the policies of many bodies in one pass.
+
+        Raises:
+            CheckpointError: the checkpoint reads other physical features than this version computes.
+        """
+        layouts = [Observer(body).layout for body in bodies]
+        tokens = [tokens_of(body, layout) for body, layout in zip(bodies, layouts, strict=True)]
+        if tokens and feature_sizes(tokens[0]) != self.record["features"]:
+            raise CheckpointError(
+                f"{self.where}/{CONFIG}: it reads {self.record['features']} physical features, this version "
+                f"computes {feature_sizes(tokens[0])}; train it again"
+            )
+        actors = self._actor(stack_tokens(tokens).to(torch.float64))
+        origin = {"kind": "zero-shot", "checkpoint": self.where, "steps": self.record.get("steps")}
+        return [
+            Policy(body, ActorWeights.of_stack(actors, index, layout.size, body.model.nu), origin)
+            for index, (body, layout) in enumerate(zip(bodies, layouts, strict=True))
+        ]

@@ -1,0 +1,116 @@
+"""Checkpoints: a folder with a hypernetwork's weights and how they came to be. Nothing is pickled."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from morphnet.embodiment import SLOT_TABLE
+from morphnet.errors import CheckpointError
+from morphnet.files import atomic_path, read_json, write_json
+from morphnet.config import TrainConfig, config_from_dict
+from morphnet.networks import ActorHypernetwork, CriticHypernetwork
+from morphnet.simulation import SLOTS
+
+FORMAT = 1
+"""Bumped whenever an older checkpoint would be read wrongly."""
+WEIGHTS, CONFIG, METRICS, CARD = "hypernetwork.safetensors", "config.json", "metrics.csv", "README.md"
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+    """The two hypernetworks that are trained together."""
+
+    actor: ActorHypernetwork
+    critic: CriticHypernetwork
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """All weights and statistics by name."""
+        modules = nn.ModuleDict({"actor": self.actor, "critic": self.critic})
+        return dict(modules.state_dict())
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take over weights; raises RuntimeError where names or shapes differ."""
+        nn.ModuleDict({"actor": self.actor, "critic": self.critic}).load_state_dict(state)
+
+
+def build_networks(features: dict[str, int], config: TrainConfig) -> Networks:
+    """Make untrained hypernetworks, seeded by ``config.seed``."""
+    torch.manual_seed(config.seed)
+    actor = ActorHypernetwork(features, SLOT_TABLE, config.network)
+    return Networks(actor, CriticHypernetwork(features, SLOT_TABLE, config.network))
+
+
+def save_checkpoint(
+    folder: Path, networks: Networks, features: dict[str, int], config: TrainConfig, facts: dict[str, Any]
+) -> None:
+    """Write a checkpoint's weights and config.
+
+    Args:
+        folder: made where it is missing.
+        networks: what to save.
+        features: kind of token -> number of physical features that the encoder reads.
+        config: what they were trained with.
+        facts: what else to record: suite, bodies, steps, seconds, version.
+    """
+    with atomic_path(folder / WEIGHTS) as path:
+        save_file({name: tensor.contiguous() for name, tensor in networks.state_dict().items()}, path)
+    layout = {"features": features, "slots": {kind: list(slots) for kind, slots in SLOTS.items()}}
+    write_json(folder / CONFIG, {"format": FORMAT, **layout, "train": config.to_dict(), **facts})
+
+
+def load_checkpoint(folder: Path) -> tuple[Networks, dict[str, Any]]:
+    """Read a checkpoint.
+
+    Returns:
+        The networks and the content of ``config.json``.
+
+    Raises:
+        CheckpointError: missing, damaged, or written by a version that reads bodies differently.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such checkpoint folder")
+    record = read_json(folder / CONFIG, CheckpointError)
+    _check_layout(folder / CONFIG, record)
+    config = config_from_dict(record["train"], str(folder / CONFIG))
+    networks = build_networks(record["features"], config)
+    weights = read_tensors(folder / WEIGHTS)
+    try:
+        networks.load_state_dict(weights)
+    except RuntimeError:
+        raise CheckpointError(
+            f"{folder / WEIGHTS}: its tensors do not fit {CONFIG}; the two are not of one run"
+        ) from None
+    return networks, record
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        CheckpointError: missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: damaged or not a safetensors file ({error})") from None
+
+
+def _check_layout(path: Path, record: Any) -> None:
+    if not isinstance(record, dict) or not {"format", "train", "features", "slots"} <= set(record):
+        raise CheckpointError(f"{path}: not the config of a MorphNet checkpoint")
+    if record["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path}: checkpoint format {record['format']}, this version reads {FORMAT}; "
+            "train it again or install the version that wrote it"
+        )
+    if record["slots"] != {kind: list(slots) for kind, slots in SLOTS.items()}:
+        raise CheckpointError(f"{path}: it observes other quantities than this version does; train it again")

@@ -1,0 +1,54 @@
+"""The model card: what a checkpoint is, how it came to be and what it cannot do."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from morphnet.files import write_bytes
+from morphnet.config import TrainConfig
+
+_TEXT = """# MorphNet checkpoint
+
+A graph-encoder hypernetwork that emits the weights of a dense actor for a robot given as MJCF.
+
+| | |
+|---|---|
+| trained on | {origin} ({count} bodies) |
+| environment steps | {steps:,} |
+| wall-clock | {minutes:.1f} minutes |
+| seed | {seed} |
+| generated actor | two hidden layers of {hidden}, tanh |
+| trained by | `{command}` |
+
+## Returns on the training bodies
+
+Mean of the last episodes of training, exploration noise included.
+
+| body | return |
+|---|---|
+{rows}
+
+## Limits
+
+It has seen the bodies above and nothing else: expect little from robots of another kind. Policies run forward
+along +x on flat ground. They have been in simulation only; do not put one on a real robot without your own
+safeguards.
+"""
+
+
+def write_model_card(folder: Path, facts: dict[str, Any], config: TrainConfig, returns: dict[str, float]) -> None:
+    """Write ``README.md`` into a checkpoint's folder."""
+    rows = "\n".join(f"| {name} | {'-' if math.isnan(r) else f'{r:.0f}'} |" for name, r in returns.items())
+    text = _TEXT.format(
+        origin=facts.get("suite") or facts.get("bodies") or "bodies given in Python",
+        count=len(facts["body_names"]),
+        steps=facts["steps"],
+        minutes=facts["seconds"] / 60,
+        seed=config.seed,
+        hidden=config.network.hidden,
+        command=facts.get("command", "the Python API"),
+        rows=rows,
+    )
+    write_bytes(folder / "README.md", text.encode())

@@ -1,0 +1,20 @@
+"""Graph encoder, hypernetworks and the perceptrons they generate; torch only."""
+
+from morphnet.networks.actor import StackedActor, StackedMLP
+from morphnet.networks.encoder import GraphEncoder
+from morphnet.networks.hypernetwork import ActorHypernetwork, CriticHypernetwork
+from morphnet.networks.statistics import ObservationStatistics
+from morphnet.networks.tokens import SlotTable, TokenBatch, Tokens, stack_tokens
+
+__all__ = [
+    "ActorHypernetwork",
+    "CriticHypernetwork",
+    "GraphEncoder",
+    "ObservationStatistics",
+    "SlotTable",
+    "StackedActor",
+    "StackedMLP",
+    "TokenBatch",
+    "Tokens",
+    "stack_tokens",
+]

@@ -1,0 +1,72 @@
+"""The generated network: a dense multilayer perceptron a robot, many of them run as one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StackedMLP:
+    """B multilayer perceptrons with two hidden tanh layers, padded to common sizes.
+
+    Attributes:
+        weights: three tensors (B, inputs, outputs): observation to hidden, hidden to hidden, hidden to output.
+        biases: three tensors (B, 1, outputs).
+    """
+
+    weights: tuple[Tensor, Tensor, Tensor]
+    biases: tuple[Tensor, Tensor, Tensor]
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Run perceptron b on inputs[b]: (B, n, inputs) to (B, n, outputs)."""
+        hidden = torch.tanh(torch.baddbmm(self.biases[0], inputs, self.weights[0]))
+        hidden = torch.tanh(torch.baddbmm(self.biases[1], hidden, self.weights[1]))
+        return torch.baddbmm(self.biases[2], hidden, self.weights[2])
+
+    def select(self, robots: slice) -> StackedMLP:
+        """Return some of the perceptrons; a view."""
+        first, second, third = (w[robots] for w in self.weights)
+        one, two, three = (b[robots] for b in self.biases)
+        return StackedMLP((first, second, third), (one, two, three))
+
+    def detach(self) -> StackedMLP:
+        """Return the same weights, cut from the hypernetwork that made them."""
+        first, second, third = (w.detach() for w in self.weights)
+        one, two, three = (b.detach() for b in self.biases)
+        return StackedMLP((first, second, third), (one, two, three))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StackedActor:
+    """B actors: Gaussian policies over actions in [-1, 1].
+
+    Attributes:
+        mean: the perceptrons that give the mean action.
+        log_std: (B, 1, A) logarithm of the standard deviation of each actuator's exploration.
+        action_mask: (B, 1, A) 1 for real actuators, 0 for padding.
+    """
+
+    mean: StackedMLP
+    log_std: Tensor
+    action_mask: Tensor
+
+    def select(self, robots: slice) -> StackedActor:
+        """Return some of the actors; a view."""
+        return StackedActor(self.mean.select(robots), self.log_std[robots], self.action_mask[robots])
+
+    def detach(self) -> StackedActor:
+        """Return the same actors, cut from the hypernetwork that made them."""
+        return StackedActor(self.mean.detach(), self.log_std.detach(), self.action_mask)
+
+    def log_prob(self, mean: Tensor, action: Tensor) -> Tensor:
+        """Log-density of actions (B, n, A) over the real actuators, (B, n)."""
+        scaled = (action - mean) * torch.exp(-self.log_std)
+        density = -0.5 * scaled.square() - self.log_std - 0.9189385332046727
+        return (density * self.action_mask).sum(dim=-1)
+
+    def entropy(self) -> Tensor:
+        """(B,) entropy of each actor's exploration."""
+        return ((self.log_std + 1.4189385332046727) * self.action_mask).sum(dim=-1).squeeze(-1)

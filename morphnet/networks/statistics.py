@@ -1,0 +1,75 @@
+"""Running statistics of observations, shared by all tokens of a kind and folded into generated weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from morphnet.networks.tokens import SlotTable, TokenBatch
+
+_SMALLEST_STD = 0.02
+"""A slot that hardly varies would otherwise blow up by noise; in the observation's scaled units."""
+
+
+class ObservationStatistics(nn.Module):
+    """Mean and variance of every slot, over all robots, tokens and steps seen in training.
+
+    Folding them into the first layer makes normalisation free: generated perceptrons read raw observations.
+    """
+
+    count: Tensor
+    mean: Tensor
+    variance: Tensor
+    fixed: Tensor
+    offsets: Tensor
+
+    def __init__(self, slots: SlotTable) -> None:
+        """Start at mean 0 and variance 1; the task's slots stay there, as they are commands, not measurements."""
+        super().__init__()
+        self.register_buffer("count", torch.zeros(slots.total, dtype=torch.float64))
+        self.register_buffer("mean", torch.zeros(slots.total, dtype=torch.float64))
+        self.register_buffer("variance", torch.ones(slots.total, dtype=torch.float64))
+        fixed = torch.cat([torch.full((size,), kind == "task") for kind, size in slots.sizes.items()])
+        self.register_buffer("fixed", fixed, persistent=False)
+        self.register_buffer("offsets", torch.from_numpy(slots.offsets()), persistent=False)
+
+    def _entries(self, batch: TokenBatch) -> Tensor:
+        """(B, D) position of each observation entry's slot among all slots."""
+        return self.offsets[batch.entry_kind] + batch.entry_slot
+
+    def fold(self, weight: Tensor, bias: Tensor, batch: TokenBatch) -> tuple[Tensor, Tensor]:
+        """Turn a layer on normalised observations into one on raw observations.
+
+        Args:
+            weight: (B, D, hidden). bias: (B, 1, hidden).
+            batch: the robots.
+
+        Returns:
+            weight (B, D, hidden) and bias (B, 1, hidden) with W' = W / std, b' = b - (mean / std) W.
+        """
+        entries = self._entries(batch)
+        std = self.variance.sqrt().clamp_min(_SMALLEST_STD)
+        scaled = weight / std[entries][..., None].to(weight.dtype)
+        mean = self.mean[entries].to(weight.dtype)
+        return scaled, bias - torch.bmm(mean[:, None], scaled)
+
+    @torch.no_grad()
+    def update(self, observation: Tensor, batch: TokenBatch) -> None:
+        """Take in observations (B, n, D), by Chan et al.'s parallel rule for mean and variance."""
+        entries = self._entries(batch)[batch.entry_mask]
+        samples = observation.shape[1]
+        first = observation.mean(dim=1, dtype=torch.float64)[batch.entry_mask]
+        second = observation.square().mean(dim=1, dtype=torch.float64)[batch.entry_mask]
+        added = torch.zeros_like(self.count).index_add_(0, entries, torch.full_like(first, samples))
+        seen = added.clamp_min(1.0)
+        mean = torch.zeros_like(self.mean).index_add_(0, entries, first * samples) / seen
+        square = torch.zeros_like(self.mean).index_add_(0, entries, second * samples) / seen
+        total = (self.count + added).clamp_min(1.0)
+        shift = mean - self.mean
+        new_mean = self.mean + shift * added / total
+        spread = self.variance * self.count + (square - mean.square()) * added
+        new_variance = (spread + shift.square() * self.count * added / total) / total
+        changed = (added > 0) & ~self.fixed
+        self.mean.copy_(torch.where(changed, new_mean, self.mean))
+        self.variance.copy_(torch.where(changed, new_variance, self.variance))
+        self.count.copy_(torch.where(changed, total, self.count))

@@ -1,0 +1,170 @@
+"""Tokens: a robot as arrays, and many robots as one padded batch. Padding happens here and nowhere else."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+DISTANCE_LIMIT = 8
+"""Graph distances from here on count as one relation."""
+
+_EDGE_KINDS = 4
+_SELF, _FIRST_EDGE, _FIRST_DISTANCE = 0, 1, 1 + 2 * _EDGE_KINDS
+_FAR = _FIRST_DISTANCE + DISTANCE_LIMIT - 1
+_TASK = _FAR + 1
+NUM_RELATIONS = _TASK + 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tokens:
+    """One robot and its task as the networks see it.
+
+    Token order: bodies, joints, actuators, one task token.
+
+    Attributes:
+        features: kind ("body", "joint", "actuator", "task") -> (tokens of that kind, features) float32.
+        edges: (num_edges, 3) int, (token, token, edge kind) without the task token.
+        observation_kind: (D,) index of the kind of slot that each observation entry belongs to.
+        observation_token: (D,) index of its token among those of the kind that carries it.
+        observation_slot: (D,) index of its slot within its kind.
+    """
+
+    features: dict[str, np.ndarray]
+    edges: np.ndarray
+    observation_kind: np.ndarray
+    observation_token: np.ndarray
+    observation_slot: np.ndarray
+
+    @property
+    def observation_size(self) -> int:
+        """Number of observation entries D."""
+        return len(self.observation_kind)
+
+    @property
+    def action_size(self) -> int:
+        """Number of actuators."""
+        return len(self.features["actuator"])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SlotTable:
+    """How many slots each kind of observing token has, and which tokens carry that kind.
+
+    Attributes:
+        sizes: slot kind -> number of slots, in the order of ``Tokens.observation_kind``.
+        carriers: slot kind -> kind of token that carries it ("root" is carried by a body token).
+    """
+
+    sizes: dict[str, int]
+    carriers: dict[str, str]
+
+    @property
+    def total(self) -> int:
+        """Number of different slots, over all kinds."""
+        return sum(self.sizes.values())
+
+    def offsets(self) -> np.ndarray:
+        """Position of each kind's first slot among all slots."""
+        return np.concatenate([[0], np.cumsum(list(self.sizes.values()))[:-1]])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TokenBatch:
+    """B robots, padded to the largest.
+
+    Attributes:
+        features: kind -> (B, tokens of that kind, features) float.
+        token_mask: (B, N) bool, true for real tokens; N over all kinds.
+        relation: (B, N, N) int64, how token i sees token j, below ``NUM_RELATIONS``.
+        entry_kind: (B, D), entry_token: (B, D), entry_slot: (B, D) int64 of observation entries.
+        entry_mask: (B, D) bool, true for real observation entries.
+        action_mask: (B, A) bool, true for real actuators.
+    """
+
+    features: dict[str, Tensor]
+    token_mask: Tensor
+    relation: Tensor
+    entry_kind: Tensor
+    entry_token: Tensor
+    entry_slot: Tensor
+    entry_mask: Tensor
+    action_mask: Tensor
+
+    @property
+    def num_robots(self) -> int:
+        """Number of robots B."""
+        return len(self.token_mask)
+
+    def to(self, dtype: torch.dtype) -> TokenBatch:
+        """Return the batch with its features in another floating-point type."""
+        return dataclasses.replace(self, features={k: v.to(dtype) for k, v in self.features.items()})
+
+
+def stack_tokens(robots: Sequence[Tokens]) -> TokenBatch:
+    """Pad robots to the largest of them and stack them."""
+    kinds = list(robots[0].features)
+    widest = {kind: max(len(r.features[kind]) for r in robots) for kind in kinds}
+    positions = [_positions(robot, widest) for robot in robots]
+    total = sum(widest.values())
+    mask = np.zeros((len(robots), total), bool)
+    relation = np.full((len(robots), total, total), _FAR, np.int64)
+    for row, (robot, position) in enumerate(zip(robots, positions, strict=True)):
+        mask[row, position] = True
+        relation[row, position[:, None], position[None, :]] = _relations(robot)
+    entries = {name: _pad([getattr(r, f"observation_{name}") for r in robots]) for name in ("kind", "token", "slot")}
+    return TokenBatch(
+        features={kind: torch.from_numpy(_pad([r.features[kind] for r in robots])) for kind in kinds},
+        token_mask=torch.from_numpy(mask),
+        relation=torch.from_numpy(relation),
+        entry_kind=torch.from_numpy(entries["kind"].astype(np.int64)),
+        entry_token=torch.from_numpy(entries["token"].astype(np.int64)),
+        entry_slot=torch.from_numpy(entries["slot"].astype(np.int64)),
+        entry_mask=torch.from_numpy(_pad([np.ones(r.observation_size, bool) for r in robots])),
+        action_mask=torch.from_numpy(_pad([np.ones(r.action_size, bool) for r in robots])),
+    )
+
+
+def _pad(arrays: list[np.ndarray]) -> np.ndarray:
+    """Stack arrays that differ in their first axis, filling up with zeros."""
+    longest = max(len(a) for a in arrays)
+    out = np.zeros((len(arrays), longest, *arrays[0].shape[1:]), arrays[0].dtype)
+    for row, array in zip(out, arrays, strict=True):
+        row[: len(array)] = array
+    return out
+
+
+def _positions(robot: Tokens, widest: dict[str, int]) -> np.ndarray:
+    """Where a robot's tokens lie in the padded order."""
+    start, parts = 0, []
+    for kind, width in widest.items():
+        parts.append(start + np.arange(len(robot.features[kind])))
+        start += width
+    return np.concatenate(parts)
+
+
+def _relations(robot: Tokens) -> np.ndarray:
+    """(n, n) relation of every pair of one robot's tokens; the task token is the last.
+
+    Neighbours are told apart by the kind and direction of their edge, others by their distance in the graph
+    (the spatial encoding of Ying et al. 2021, "Do Transformers Really Perform Bad for Graph Representation?").
+    """
+    count = sum(len(f) for f in robot.features.values())
+    relation = np.full((count, count), _FAR, np.int64)
+    adjacent = np.zeros((count, count), bool)
+    adjacent[robot.edges[:, 0], robot.edges[:, 1]] = True
+    adjacent |= adjacent.T
+    reached = np.eye(count, dtype=bool)
+    for distance in range(1, DISTANCE_LIMIT):
+        further = (reached @ adjacent) & ~reached
+        relation[further] = _FIRST_DISTANCE + distance - 1
+        reached |= further
+    for a, b, kind in robot.edges:
+        relation[a, b] = _FIRST_EDGE + 2 * kind
+        relation[b, a] = _FIRST_EDGE + 2 * kind + 1
+    relation[-1, :] = relation[:, -1] = _TASK
+    np.fill_diagonal(relation, _SELF)
+    return relation

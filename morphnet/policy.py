@@ -1,0 +1,169 @@
+"""Policy: one robot's own small network, as a user holds it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+
+from morphnet import __version__
+from morphnet.bodies import Body, Task, make_body, read_mjcf, task_from_dict
+from morphnet.errors import CheckpointError
+from morphnet.files import atomic_path, make_folder, read_json, write_bytes, write_json
+from morphnet.networks import StackedActor
+from morphnet.simulation import ControlScale, Kinematics, Observer, update_kinematics
+
+FORMAT = 1
+WEIGHTS, RECORD = "policy.safetensors", "policy.json"
+_LAYERS = ("hidden1", "hidden2", "output")
+
+
+@dataclasses.dataclass(frozen=True)
+class ActorWeights:
+    """A dense actor: observation (D,) to mean action (nu,), two hidden tanh layers of H units.
+
+    Attributes:
+        weights: (H, D), (H, H), (nu, H), float32, as in ``torch.nn.Linear``.
+        biases: (H,), (H,), (nu,), float32.
+        log_std: (nu,), float32, logarithm of the exploration noise that training used.
+    """
+
+    weights: tuple[np.ndarray, np.ndarray, np.ndarray]
+    biases: tuple[np.ndarray, np.ndarray, np.ndarray]
+    log_std: np.ndarray
+
+    @classmethod
+    def of_stack(cls, actors: StackedActor, index: int, observation_size: int, action_size: int) -> ActorWeights:
+        """Cut one robot's actor out of a padded stack."""
+        first, second, third = (_array(w[index]) for w in actors.mean.weights)
+        one, two, three = (_array(b[index, 0]) for b in actors.mean.biases)
+        weights = (first[:observation_size].T, second.T, third[:, :action_size].T)
+        log_std = _array(actors.log_std[index, 0])[:action_size]
+        cut = [np.ascontiguousarray(w) for w in weights]
+        return cls((cut[0], cut[1], cut[2]), (one, two, three[:action_size]), log_std)
+
+    def mean(self, observation: np.ndarray) -> np.ndarray:
+        """Mean action for observations (..., D), in [-1, 1] once clipped."""
+        hidden = np.tanh(observation @ self.weights[0].T + self.biases[0])
+        hidden = np.tanh(hidden @ self.weights[1].T + self.biases[1])
+        return np.asarray(hidden @ self.weights[2].T + self.biases[2])
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().to(torch.float32).numpy().copy()
+
+
+class Policy:
+    """A policy made to one body's measure.
+
+    Attributes:
+        body: the body it drives, with the task it was made for.
+        actor: its network.
+        origin: what it was made from, for its record.
+    """
+
+    def __init__(self, body: Body, actor: ActorWeights, origin: dict[str, Any]) -> None:
+        """Wrap an actor for a body."""
+        self.body, self.actor, self.origin = body, actor, origin
+        self._observer = Observer(body)
+        self._controls = ControlScale(body.model)
+        self._data = mujoco.MjData(body.model)
+        self._kinematics = Kinematics.of_data(self._data)
+
+    @property
+    def observation_names(self) -> tuple[str, ...]:
+        """What each entry of an observation is."""
+        return self._observer.layout.names
+
+    def observe(self, data: mujoco.MjData, task: Task | None = None) -> np.ndarray:
+        """Observation (D,) float32 at the state and last control in ``data``, which is only read.
+
+        Args:
+            data: simulation state of this body's model, or of an equal one.
+            task: what is wanted; the body's own task when None.
+        """
+        own = self._data
+        own.qpos[:], own.qvel[:], own.act[:], own.ctrl[:] = data.qpos, data.qvel, data.act, data.ctrl
+        update_kinematics(self.body.model, own)
+        direction = np.array((task or self.body.task).direction)
+        return self._observer.observe(self._kinematics, direction)[0]
+
+    def act(self, data: mujoco.MjData, task: Task | None = None) -> np.ndarray:
+        """Control for the next control step.
+
+        Args:
+            data: simulation state of this body; ``data.ctrl`` is taken as the last control. Only read.
+            task: what is wanted; the body's own task when None.
+
+        Returns:
+            (nu,) float64 ctrl in MuJoCo's units, within the control range. Apply it for
+            ``body.frame_skip`` physics steps.
+        """
+        return self._controls.to_ctrl(self.actor.mean(self.observe(data, task)))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the policy folder: weights, record and the body's source."""
+        folder = Path(folder)
+        make_folder(folder)
+        body_file = f"body{self.body.source.suffix}"
+        write_bytes(folder / body_file, self.body.source.data)
+        tensors = {f"{layer}.weight": w for layer, w in zip(_LAYERS, self.actor.weights, strict=True)}
+        tensors |= {f"{layer}.bias": b for layer, b in zip(_LAYERS, self.actor.biases, strict=True)}
+        with atomic_path(folder / WEIGHTS) as path:
+            save_file({**tensors, "log_std": self.actor.log_std}, path)
+        write_json(folder / RECORD, self._record(body_file))
+
+    def _record(self, body_file: str) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "version": __version__,
+            "body": {"name": self.body.name, "file": body_file, "sha256": self.body.source.sha256},
+            "actor": {"layers": [list(w.shape) for w in self.actor.weights], "activation": "tanh"},
+            "observation": list(self.observation_names),
+            "actuators": list(self.body.graph.actuator_names),
+            "control_step": self.body.control_step,
+            "task": self.body.task.to_dict(),
+            "origin": self.origin,
+        }
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Policy:
+        """Read a policy folder.
+
+        Raises:
+            CheckpointError: missing, damaged, or made for other observations than this version's.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder}: no such policy folder")
+        record = read_json(folder / RECORD, CheckpointError)
+        if not isinstance(record, dict) or record.get("format") != FORMAT:
+            raise CheckpointError(f"{folder / RECORD}: not a policy of format {FORMAT}, the one this version reads")
+        model, source = read_mjcf(folder / record["body"]["file"], add_floor=False)
+        task = task_from_dict(record["task"], str(folder / RECORD))
+        policy = cls(make_body(record["body"]["name"], model, source, task), _read_actor(folder), record["origin"])
+        if list(policy.observation_names) != record["observation"]:
+            raise CheckpointError(
+                f"{folder / RECORD}: it observes other quantities than this version does; generate it again"
+            )
+        return policy
+
+
+def _read_actor(folder: Path) -> ActorWeights:
+    path = folder / WEIGHTS
+    try:
+        tensors = load_file(path)
+        weights = tuple(tensors[f"{layer}.weight"] for layer in _LAYERS)
+        biases = tuple(tensors[f"{layer}.bias"] for layer in _LAYERS)
+        return ActorWeights((weights[0], weights[1], weights[2]), (biases[0], biases[1], biases[2]), tensors["log_std"])
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file") from None
+    except KeyError as error:
+        raise CheckpointError(f"{path}: tensor {error} is missing") from None
+    except Exception as error:  # safetensors' numpy reader raises its own and plain exceptions alike
+        raise CheckpointError(f"{path}: damaged or not a safetensors file ({error})") from None

@@ -1,0 +1,18 @@
+"""Batched physics: states in, observations and rewards out."""
+
+from morphnet.simulation.control import ControlScale
+from morphnet.simulation.kinematics import Kinematics, update_kinematics
+from morphnet.simulation.observation import KINDS, SLOTS, ObservationLayout, Observer
+from morphnet.simulation.simulation import Simulation, Step
+
+__all__ = [
+    "KINDS",
+    "SLOTS",
+    "ControlScale",
+    "Kinematics",
+    "ObservationLayout",
+    "Observer",
+    "Simulation",
+    "Step",
+    "update_kinematics",
+]

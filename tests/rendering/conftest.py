@@ -1,0 +1,36 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import gymnasium
+import mujoco
+import numpy as np
+import pytest
+
+from morphnet.errors import RenderError
+from morphnet.rendering import gl
+
+ASSETS = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
+
+
+@pytest.fixture(scope="session")
+def needs_gl() -> None:
+    try:
+        gl.choose_backend()
+    except RenderError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def load() -> Callable[[str], mujoco.MjModel]:
+    return lambda name: mujoco.MjModel.from_xml_path(str(ASSETS / f"{name}.xml"))
+
+
+@pytest.fixture
+def moving_frames() -> list[np.ndarray]:
+    """A white square that travels over a grey picture."""
+    frames = []
+    for start in range(0, 60, 5):
+        frame = np.full((48, 64, 3), 90, dtype=np.uint8)
+        frame[20:30, start : start + 10] = 255
+        frames.append(frame)
+    return frames

@@ -49,7 +49,7 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         low, high = self._controls.low.astype(np.float32), self._controls.high.astype(np.float32)
         self.action_space = spaces.Box(low, high, dtype=np.float32)
         self.observation_space = observation_space(self._simulation.observer.size)
-        self._frames: Any = None
+        self._filmer: Any = None
 
     @property
     def observation_names(self) -> tuple[str, ...]:
@@ -79,18 +79,19 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Return a picture (480, 480, 3) uint8, or None without a render mode."""
         if self.render_mode is None:
             return None
-        from morphnet.rendering import FrameRenderer
+        from morphnet.rendering.frames import Filmer
 
-        if self._frames is None:
-            self._frames = FrameRenderer.for_body(self.body, width=480, height=480)
-        frame: np.ndarray = self._frames.render(self._simulation.kinematics.qpos[0])
-        return frame
+        if self._filmer is None:
+            root, planar = self.body.graph.root_body, not self.body.base.can_yaw
+            self._filmer = Filmer(self.body.model, width=480, height=480, root_body=root, planar=planar)
+        picture: np.ndarray = self._filmer.picture(self._simulation.kinematics.qpos[0])
+        return picture
 
     def close(self) -> None:
         """Free the renderer."""
-        if self._frames is not None:
-            self._frames.close()
-            self._frames = None
+        if self._filmer is not None:
+            self._filmer.close()
+            self._filmer = None
 
 
 def observation_space(size: int) -> spaces.Box:

@@ -101,7 +101,9 @@ def train(
     with console.TrainingDisplay(config.steps) as display:
         report = start_training(out, open_suite(suite, bodies, tasks), config, resume, minutes, display.show)
     rows = [(name, value) for name, value in report["returns"].items()]
-    console.print_table(f"{report['steps']:,} steps in {report['seconds'] / 60:.1f} minutes", ("body", "return"), rows, json)
+    console.print_table(
+        f"{report['steps']:,} steps in {report['seconds'] / 60:.1f} minutes", ("body", "return"), rows, json
+    )
     console.write_report(json, report)
 
 

@@ -13,7 +13,8 @@ class NetworkConfig:
     """Sizes and initial scales of the networks.
 
     Attributes:
-        hidden: width of both hidden layers of the generated perceptrons.
+        hidden: units that all actuators share, in each of the two hidden layers of a generated perceptron.
+        own: units of its own that each actuator has there.
         width: size of a token embedding.
         depth: attention layers of the encoder.
         heads: attention heads a layer.
@@ -23,6 +24,7 @@ class NetworkConfig:
     """
 
     hidden: int = 128
+    own: int = 8
     width: int = 64
     depth: int = 3
     heads: int = 4
@@ -53,10 +55,10 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 16_000_000
+    steps: int = 15_000_000
     seed: int = 0
-    num_sims: int = 16
-    horizon: int = 128
+    num_sims: int = 32
+    horizon: int = 64
     epochs: int = 4
     minibatches: int = 8
     learning_rate: float = 3e-4

@@ -7,20 +7,15 @@ import numpy as np
 from morphnet.bodies import Body
 from morphnet.bodies.task_features import task_features
 from morphnet.networks import SlotTable, Tokens
-from morphnet.simulation import KINDS, SLOTS, ObservationLayout
+from morphnet.simulation import SLOTS, ObservationLayout
 
-SLOT_TABLE = SlotTable(
-    sizes={kind: len(slots) for kind, slots in SLOTS.items()},
-    carriers={"root": "body", "body": "body", "joint": "joint", "actuator": "actuator", "task": "task"},
-)
-"""The observation's slots as the networks know them; the root's slots are carried by the root body's token."""
+SLOT_TABLE = SlotTable({kind: len(slots) for kind, slots in SLOTS.items()})
+"""The observation's slots as the networks know them."""
 
 
 def tokens_of(body: Body, layout: ObservationLayout) -> Tokens:
     """Describe a body, its task and its observation layout to the networks."""
     graph = body.graph
-    token = layout.token.copy()
-    token[layout.kind == KINDS.index("root")] = int(np.flatnonzero(graph.body_ids == graph.root_body)[0])
     return Tokens(
         features={
             "body": graph.body_features,
@@ -29,8 +24,9 @@ def tokens_of(body: Body, layout: ObservationLayout) -> Tokens:
             "task": task_features(body),
         },
         edges=graph.edges,
+        root=int(np.flatnonzero(graph.body_ids == graph.root_body)[0]),
         observation_kind=layout.kind,
-        observation_token=token,
+        observation_token=layout.token,
         observation_slot=layout.slot,
     )
 

@@ -66,6 +66,12 @@ class Hypernetwork:
         actors = self._actor(stack_tokens(tokens).to(torch.float64))
         origin = {"kind": "zero-shot", "checkpoint": self.where, "steps": self.record.get("steps")}
         return [
-            Policy(body, ActorWeights.of_stack(actors, index, layout.size, body.model.nu), origin)
+            Policy(
+                body, ActorWeights.of_stack(actors, index, layout.size, self._hidden_size(body), body.model.nu), origin
+            )
             for index, (body, layout) in enumerate(zip(bodies, layouts, strict=True))
         ]
+
+    def _hidden_size(self, body: Body) -> int:
+        network = self.record["train"]["network"]
+        return int(network["hidden"] + network["own"] * body.model.nu)

@@ -38,14 +38,21 @@ class ActorWeights:
     log_std: np.ndarray
 
     @classmethod
-    def of_stack(cls, actors: StackedActor, index: int, observation_size: int, action_size: int) -> ActorWeights:
-        """Cut one robot's actor out of a padded stack."""
+    def of_stack(
+        cls, actors: StackedActor, index: int, observation_size: int, hidden_size: int, action_size: int
+    ) -> ActorWeights:
+        """Cut one robot's actor out of a padded stack, whose padding comes last in every layer."""
         first, second, third = (_array(w[index]) for w in actors.mean.weights)
         one, two, three = (_array(b[index, 0]) for b in actors.mean.biases)
-        weights = (first[:observation_size].T, second.T, third[:, :action_size].T)
+        weights = (
+            first[:observation_size, :hidden_size].T,
+            second[:hidden_size, :hidden_size].T,
+            third[:hidden_size, :action_size].T,
+        )
         log_std = _array(actors.log_std[index, 0])[:action_size]
         cut = [np.ascontiguousarray(w) for w in weights]
-        return cls((cut[0], cut[1], cut[2]), (one, two, three[:action_size]), log_std)
+        biases = (one[:hidden_size], two[:hidden_size], three[:action_size])
+        return cls((cut[0], cut[1], cut[2]), biases, log_std)
 
     def mean(self, observation: np.ndarray) -> np.ndarray:
         """Mean action for observations (..., D), in [-1, 1] once clipped."""

@@ -63,9 +63,7 @@ def _resumed_config(out: Path, config: TrainConfig) -> TrainConfig:
     return saved
 
 
-def evaluate_body(
-    name: str, policy: str | None, checkpoint: Path | None, episodes: int, seed: int
-) -> dict[str, Any]:
+def evaluate_body(name: str, policy: str | None, checkpoint: Path | None, episodes: int, seed: int) -> dict[str, Any]:
     """Evaluate one policy on its body; return the numbers as ``evaluate --json`` writes them."""
     body = load_body(name)
     controller, source = controller_for(body, policy, checkpoint, seed)

@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from morphnet.config import TrainConfig, config_from_dict
 from morphnet.embodiment import SLOT_TABLE
 from morphnet.errors import CheckpointError
 from morphnet.files import atomic_path, read_json, write_json
-from morphnet.config import TrainConfig, config_from_dict
 from morphnet.networks import ActorHypernetwork, CriticHypernetwork
 from morphnet.simulation import SLOTS
 

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from morphnet.files import write_bytes
 from morphnet.config import TrainConfig
+from morphnet.files import write_bytes
 
 _TEXT = """# MorphNet checkpoint
 

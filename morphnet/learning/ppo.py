@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import torch
 from torch import Tensor, nn
 
-from morphnet.learning.advantage import RewardScale, generalized_advantage
 from morphnet.config import TrainConfig
+from morphnet.learning.advantage import generalized_advantage
+from morphnet.learning.checkpoint import Networks
+from morphnet.learning.group import BodyGroup, Workers
 from morphnet.learning.rollout import Rollout
-from morphnet.networks import ActorHypernetwork, CriticHypernetwork, StackedActor, TokenBatch
+from morphnet.networks import StackedActor, StackedMLP
 
-_REWARD_LIMIT = 10.0
+REWARD_LIMIT = 10.0
 """Scaled rewards are clipped to +- this; a crash at speed would otherwise dominate a batch."""
 
 
 @dataclasses.dataclass
-class Batch:
-    """The samples of one update, body first: (B, S, ...) with S = horizon x simulations."""
+class Samples:
+    """A group's samples of one update, body first: (B, S, ...) with S = horizon x simulations."""
 
     observation: Tensor
     action: Tensor
@@ -29,7 +32,14 @@ class Batch:
 
 @dataclasses.dataclass
 class UpdateReport:
-    """Means over the minibatches of one update."""
+    """Means over the minibatches of one update.
+
+    Attributes:
+        policy_loss, value_loss, entropy, kl: as PPO has them; kl is the approximate divergence from the actors
+            that collected.
+        clipped: share of the samples whose ratio was out of the clip range.
+        passes: passes over the samples before the KL limit ended the update.
+    """
 
     policy_loss: float
     value_loss: float
@@ -37,130 +47,126 @@ class UpdateReport:
     kl: float
     clipped: float
     passes: float
-    explained_variance: float
 
 
 class PPO:
     """Proximal policy optimisation (Schulman et al. 2017) over all bodies at once.
 
     Every minibatch holds the same number of steps of every body, and losses are means over bodies, so no
-    body outweighs another. Advantages are normalised and rewards scaled body by body.
+    body outweighs another. Advantages are normalised and rewards scaled body by body. Each group of bodies
+    is differentiated by a thread of its own; the gradients are added up in the groups' order.
     """
 
-    def __init__(
-        self,
-        actor: ActorHypernetwork,
-        critic: CriticHypernetwork,
-        robots: TokenBatch,
-        discount: Tensor,
-        config: TrainConfig,
-    ) -> None:
+    def __init__(self, networks: Networks, groups: list[BodyGroup], workers: Workers, config: TrainConfig) -> None:
         """Set up the optimiser.
 
         Args:
-            actor: hypernetwork of the actors. critic: hypernetwork of the critics.
-            robots: the bodies that are trained on.
-            discount: (B,) discount of each body.
+            networks: hypernetworks of actors and critics.
+            groups: the bodies that are trained on.
+            workers: threads to share the groups.
             config: hyperparameters.
         """
-        self.actor, self.critic, self.robots, self.config = actor, critic, robots, config
-        self.discount = discount[:, None].float()
-        self.reward_scale = RewardScale(discount[:, None].double(), config.num_sims)
-        self.optimizer = torch.optim.Adam(
-            [*actor.parameters(), *critic.parameters()], lr=config.learning_rate, eps=1e-5, fused=True
-        )
+        self.networks, self.groups, self.workers, self.config = networks, groups, workers, config
+        self._actor_parameters = list(networks.actor.parameters())
+        self._critic_parameters = list(networks.critic.parameters())
+        self._parameters = self._actor_parameters + self._critic_parameters
+        self._bodies = sum(group.size for group in groups)
+        self.optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
 
     @torch.no_grad()
-    def prepare(self, rollout: Rollout, actor: StackedActor) -> tuple[Batch, float]:
-        """Turn a rollout into samples; also return the critics' explained variance of the value targets."""
-        critic = self.critic(self.robots, self.actor.statistics)
+    def prepare(self, group: BodyGroup, rollout: Rollout, actor: StackedActor) -> Samples:
+        """Turn a group's rollout under ``actor`` into samples."""
+        critic = self.networks.critic(group.robots, self.networks.actor.statistics)
         horizon, bodies, sims = rollout.reward.shape
         observation = rollout.observation.transpose(0, 1).flatten(1, 2)
         value = critic(observation).view(bodies, horizon + 1, sims).transpose(0, 1)
-        reward = rollout.reward / self.reward_scale.update(rollout.reward, rollout.ended)
-        reward.clamp_(-_REWARD_LIMIT, _REWARD_LIMIT)
-        self._bootstrap(reward, rollout, critic)
-        advantage = generalized_advantage(reward, value, rollout.ended, self.discount, self.config.gae_lambda)
+        reward = rollout.reward / group.reward_scale.update(rollout.reward, rollout.ended)
+        reward.clamp_(-REWARD_LIMIT, REWARD_LIMIT)
+        bootstrap(reward, rollout, critic, group.discount)
+        advantage = generalized_advantage(reward, value, rollout.ended, group.discount, self.config.gae_lambda)
         target = advantage + value[:-1]
-        advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / (
-            advantage.std(dim=(0, 2), keepdim=True) + 1e-8
-        )
-        noise = rollout.noise.transpose(0, 1).flatten(1, 2)
-        density = (-0.5 * noise.square() - actor.log_std - 0.9189385332046727) * actor.action_mask
-        batch = Batch(
+        spread = advantage.std(dim=(0, 2), keepdim=True) + 1e-8
+        advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / spread
+        action = rollout.action.transpose(0, 1).flatten(1, 2)
+        return Samples(
             observation=observation[:, : horizon * sims],
-            action=rollout.action.transpose(0, 1).flatten(1, 2),
-            log_prob=density.sum(dim=-1),
+            action=action,
+            log_prob=actor.log_prob(actor.mean(observation[:, : horizon * sims]), action),
             advantage=advantage.transpose(0, 1).flatten(1),
             value_target=target.transpose(0, 1).flatten(1),
         )
-        unexplained = (target - value[:-1]).var(dim=(0, 2)) / (target.var(dim=(0, 2)) + 1e-8)
-        return batch, float(1.0 - unexplained.mean())
 
-    def _bootstrap(self, reward: Tensor, rollout: Rollout, critic) -> None:  # type: ignore[no-untyped-def]
-        """Add the discounted value of the state that each truncated episode ended in (Pardo et al. 2018)."""
-        by_body: dict[int, list[tuple[int, int, Tensor]]] = {}
-        for t, body, sim, final in rollout.truncated:
-            by_body.setdefault(body, []).append((t, sim, torch.from_numpy(final)))
-        for body, items in by_body.items():
-            padded = torch.zeros(1, len(items), rollout.observation.shape[-1])
-            for row, (_, _, final) in enumerate(items):
-                padded[0, row, : len(final)] = final
-            values = critic.select(slice(body, body + 1))(padded)[0, :, 0]
-            for (t, sim, _), value in zip(items, values, strict=True):
-                reward[t, body, sim] += self.discount[body, 0] * value
-
-    def update(self, batch: Batch, progress: float) -> UpdateReport:
+    def update(self, samples: list[Samples], progress: float) -> UpdateReport:
         """Take the gradient steps of one update.
 
         Args:
-            batch: samples of the generated actors as they are now.
+            samples: each group's samples, collected by the actors as they are now.
             progress: share of the run's steps that are done, for the learning rate.
         """
         self._set_learning_rate(progress)
-        samples = batch.advantage.shape[1]
         reports: list[Tensor] = []
-        stop = False
+        count = samples[0].advantage.shape[1]
         for _ in range(self.config.epochs):
-            order = torch.randperm(samples, generator=self.generator)
+            order = torch.randperm(count, generator=self.generator)
             for index in order.chunk(self.config.minibatches):
-                report = self._minibatch(batch, index)
-                reports.append(report)
-                stop = float(report[3]) > self.config.kl_limit
-                if stop:
-                    break
-            if stop:
-                break
+                reports.append(self._minibatch(samples, index))
+                if float(reports[-1][3]) > self.config.kl_limit:
+                    return self._report(reports)
+        return self._report(reports)
+
+    def _report(self, reports: list[Tensor]) -> UpdateReport:
         means = torch.stack(reports).mean(dim=0).tolist()
-        return UpdateReport(*means, passes=len(reports) / self.config.minibatches, explained_variance=0.0)
+        return UpdateReport(*means, passes=len(reports) / self.config.minibatches)
 
     def _set_learning_rate(self, progress: float) -> None:
-        cosine = 0.5 * (1.0 + torch.cos(torch.tensor(torch.pi * min(progress, 1.0))).item())
+        cosine = 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * (0.05 + 0.95 * cosine)
 
-    def _minibatch(self, batch: Batch, index: Tensor) -> Tensor:
+    def _minibatch(self, samples: list[Samples], index: Tensor) -> Tensor:
         """One gradient step on the samples ``index`` of every body; return the parts of the report."""
-        config = self.config
-        observation = batch.observation[:, index]
-        actors = self.actor(self.robots)
-        log_prob = actors.log_prob(actors.mean(observation), batch.action[:, index])
-        log_ratio = log_prob - batch.log_prob[:, index]
-        ratio = log_ratio.exp()
-        advantage = batch.advantage[:, index]
+        jobs = list(zip(self.groups, samples, strict=True))
+        results = self.workers.map(lambda job: self._gradients(*job, index), jobs)
+        for position, parameter in enumerate(self._parameters):
+            parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
+        for parameters in (self._actor_parameters, self._critic_parameters):
+            nn.utils.clip_grad_norm_(parameters, self.config.gradient_norm)
+        self.optimizer.step()
+        return torch.stack([report for _, report in results]).sum(dim=0)
+
+    def _gradients(self, group: BodyGroup, samples: Samples, index: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """A group's part of the loss's gradient and of the report."""
+        config, share = self.config, group.size / self._bodies
+        observation = samples.observation[:, index]
+        actors = self.networks.actor(group.robots)
+        log_ratio = actors.log_prob(actors.mean(observation), samples.action[:, index]) - samples.log_prob[:, index]
+        ratio, advantage = log_ratio.exp(), samples.advantage[:, index]
         clipped = ratio.clamp(1.0 - config.clip, 1.0 + config.clip)
         policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
-        value = self.critic(self.robots, self.actor.statistics)(observation).squeeze(-1)
-        value_loss = 0.5 * (value - batch.value_target[:, index]).square().mean()
+        values = self.networks.critic(group.robots, self.networks.actor.statistics)(observation).squeeze(-1)
+        value_loss = 0.5 * (values - samples.value_target[:, index]).square().mean()
         entropy = actors.entropy().mean()
         loss = policy_loss + config.value * value_loss - config.entropy * entropy
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        for network in (self.actor, self.critic):
-            nn.utils.clip_grad_norm_(network.parameters(), config.gradient_norm)
-        self.optimizer.step()
+        gradients = torch.autograd.grad(share * loss, self._parameters, materialize_grads=True)
         with torch.no_grad():
             kl = (ratio - 1.0 - log_ratio).mean()
-            share = ((ratio - 1.0).abs() > config.clip).float().mean()
-            return torch.stack([policy_loss, value_loss, entropy, kl, share]).detach()
+            outside = ((ratio - 1.0).abs() > config.clip).float().mean()
+            return gradients, share * torch.stack([policy_loss, value_loss, entropy, kl, outside])
+
+
+def sum_gradients(parts: list[Tensor]) -> Tensor:
+    """Add up gradients in order, so that a run repeats bit for bit."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def bootstrap(reward: Tensor, rollout: Rollout, critic: StackedMLP, discount: Tensor) -> None:
+    """Add the discounted value of the state that each truncated episode ended in (Pardo et al. 2018)."""
+    for t, body, sim, final in rollout.truncated:
+        padded = torch.zeros(1, 1, rollout.observation.shape[-1])
+        padded[0, 0, : len(final)] = torch.from_numpy(final)
+        value = critic.select(slice(body, body + 1))(padded)
+        reward[t, body, sim] += discount[body, 0] * value[0, 0, 0]

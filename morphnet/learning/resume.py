@@ -23,7 +23,8 @@ STATE = "resume.safetensors"
 def save_resume(trainer: Trainer) -> None:
     """Write everything that a bit-exact continuation needs: weights, optimiser, simulations, generators."""
     tensors = {f"networks/{name}": tensor for name, tensor in trainer.networks.state_dict().items()}
-    tensors |= {f"reward_scale/{name}": tensor for name, tensor in trainer.ppo.reward_scale.state_dict().items()}
+    for index, group in enumerate(trainer.groups):
+        tensors |= {f"reward_scale/{index}/{k}": v for k, v in group.reward_scale.state_dict().items()}
     tensors |= {f"optimizer/{name}": tensor for name, tensor in _optimizer_tensors(trainer.ppo.optimizer).items()}
     tensors["generator"] = trainer.ppo.generator.get_state()
     for index, simulation in enumerate(trainer.simulations):
@@ -37,7 +38,7 @@ def save_resume(trainer: Trainer) -> None:
         "best": trainer.best,
         "recent": trainer.recent,
         "resets": [simulation.rng_state for simulation in trainer.simulations],
-        "exploration": trainer.collector.rng_states(),
+        "exploration": [rng.bit_generator.state for group in trainer.groups for rng in group.rngs],
     }
     with atomic_path(trainer.folder / STATE) as path:
         save_file({k: v.contiguous() for k, v in tensors.items()}, path, metadata={"record": json.dumps(record)})
@@ -53,14 +54,17 @@ def load_resume(trainer: Trainer) -> None:
     tensors, record = _read(trainer.folder)
     _check_same(trainer, record, str(path))
     trainer.networks.load_state_dict(_part(tensors, "networks/"))
-    trainer.ppo.reward_scale.load_state_dict(_part(tensors, "reward_scale/"))
+    for index, group in enumerate(trainer.groups):
+        group.reward_scale.load_state_dict(_part(tensors, f"reward_scale/{index}/"))
     _load_optimizer(trainer.ppo.optimizer, _part(tensors, "optimizer/"))
     trainer.ppo.generator.set_state(tensors["generator"])
     for index, simulation in enumerate(trainer.simulations):
         arrays = {name: tensor.numpy() for name, tensor in _part(tensors, f"simulation/{index}/").items()}
         simulation.load_state_dict(arrays)
         simulation.rng_state = record["resets"][index]
-    trainer.collector.set_rng_states(record["exploration"])
+    rngs = [rng for group in trainer.groups for rng in group.rngs]
+    for rng, state in zip(rngs, record["exploration"], strict=True):
+        rng.bit_generator.state = state
     trainer.update, trainer.steps = record["update"], record["steps"]
     trainer.seconds, trainer.best, trainer.recent = record["seconds"], record["best"], record["recent"]
 

@@ -12,15 +12,16 @@ import numpy as np
 import torch
 
 from morphnet.bodies import Body
+from morphnet.config import TrainConfig
 from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.learning.checkpoint import Networks, build_networks, save_checkpoint
-from morphnet.config import TrainConfig
+from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.metrics import MetricsLog
 from morphnet.learning.model_card import write_model_card
 from morphnet.learning.ppo import PPO, UpdateReport
 from morphnet.learning.resume import load_resume, save_resume
-from morphnet.learning.rollout import Rollout, RolloutCollector, simulation_cost
-from morphnet.networks import stack_tokens
+from morphnet.learning.rollout import Rollout, RolloutCollector
+from morphnet.networks import StackedActor
 from morphnet.simulation import Simulation
 
 RECENT = 20
@@ -63,27 +64,25 @@ class Trainer:
             origin: what the bodies are, for the checkpoint's record ({"suite": ...} or {"bodies": ...}).
         """
         self.config, self.folder, self.origin = config, folder, origin
-        seeds = np.random.SeedSequence(config.seed).spawn(len(bodies))
-        made = [
-            (family, Simulation(body, config.num_sims, np.random.default_rng(seed)))
-            for (family, body), seed in zip(bodies, seeds, strict=True)
+        seeds = np.random.SeedSequence(config.seed).spawn(2 * len(bodies))
+        rngs = [np.random.default_rng(seed) for seed in seeds]
+        simulations = [
+            (family, Simulation(body, config.num_sims, rng))
+            for (family, body), rng in zip(bodies, rngs[: len(bodies)], strict=True)
         ]
-        # alternating cheap and dear bodies lets the groups of a rollout finish together
-        made.sort(key=lambda pair: simulation_cost(pair[1]))
-        made = made[0::2] + made[1::2]
-        self.families = [family for family, _ in made]
-        self.simulations = [simulation for _, simulation in made]
-        tokens = [tokens_of(s.body, s.observer.layout) for s in self.simulations]
-        self.features = feature_sizes(tokens[0])
+        for _, simulation in simulations:
+            simulation.stagger()
+        self.workers = Workers(config.threads)
+        self.groups = make_groups(simulations, rngs[len(bodies) :], config.threads)
+        self.simulations = [simulation for group in self.groups for simulation in group.simulations]
+        self.families = [family for group in self.groups for family in group.families]
+        first = self.simulations[0]
+        self.features = feature_sizes(tokens_of(first.body, first.observer.layout))
         self.networks: Networks = build_networks(self.features, config)
-        self.robots = stack_tokens(tokens)
-        discount = torch.tensor([s.body.task.discount for s in self.simulations], dtype=torch.float64)
-        self.ppo = PPO(self.networks.actor, self.networks.critic, self.robots, discount, config)
-        self.collector = RolloutCollector(self.simulations, config.horizon, config.seed, config.threads)
+        self.ppo = PPO(self.networks, self.groups, self.workers, config)
+        self._collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
         self.recent: list[list[float]] = [[] for _ in self.simulations]
         self.update, self.steps, self.seconds, self.best = 0, 0, 0.0, -np.inf
-        for simulation in self.simulations:
-            simulation.stagger()
 
     def run(
         self, *, resume: bool = False, minutes: float | None = None, report: Callable[[Progress], None] = lambda _: None
@@ -109,40 +108,55 @@ class Trainer:
                 report(self._progress(row))
         finally:
             log.close()
-            self.collector.close()
+            self.workers.close()
             # an interrupted update leaves optimiser and simulations out of step: the last saved state stands
         self._save()
 
     def _one_update(self) -> dict[str, float]:
-        torch.set_num_threads(self.config.threads)
         start = time.perf_counter()
-        with torch.no_grad():
-            actor = self.networks.actor(self.robots)
-        rollout = self.collector.collect(actor)
-        collected = time.perf_counter()
-        torch.set_num_threads(self.config.threads)
-        batch, explained = self.ppo.prepare(rollout, actor)
-        report = self.ppo.update(batch, self.steps / self.config.steps)
-        self.networks.actor.statistics.update(batch.observation, self.robots)
-        report = dataclasses.replace(report, explained_variance=explained)
+        jobs = list(zip(self.groups, self._collectors, strict=True))
+        collected = self.workers.map(lambda job: self._collect(*job), jobs)
+        between = time.perf_counter()
+        prepare = self.workers.map(
+            lambda job: self.ppo.prepare(*job), [(g, *c) for g, c in zip(self.groups, collected, strict=True)]
+        )
+        report = self.ppo.update(prepare, self.steps / self.config.steps)
+        for group, samples in zip(self.groups, prepare, strict=True):
+            self.networks.actor.statistics.update(samples.observation, group.robots)
         done = time.perf_counter()
+        rollouts = [rollout for rollout, _ in collected]
         self.update += 1
-        self.steps += rollout.reward.numel()
-        for recent, returns in zip(self.recent, rollout.episodes.returns, strict=True):
-            recent[:] = (recent + returns)[-RECENT:]
-        return self._row(report, rollout, collected - start, done - collected)
+        self.steps += sum(rollout.reward.numel() for rollout in rollouts)
+        self._remember(rollouts)
+        return self._row(report, rollouts, between - start, done - between)
 
-    def _row(self, report: UpdateReport, rollout: Rollout, collecting: float, updating: float) -> dict[str, float]:
-        busy = sum(rollout.seconds.values())
+    @torch.no_grad()
+    def _collect(self, group: BodyGroup, collector: RolloutCollector) -> tuple[Rollout, StackedActor]:
+        actor = self.networks.actor(group.robots)
+        return collector.collect(actor), actor
+
+    def _remember(self, rollouts: list[Rollout]) -> None:
+        start = 0
+        for group, rollout in zip(self.groups, rollouts, strict=True):
+            for body, value, _ in rollout.episodes:
+                recent = self.recent[start + body]
+                recent[:] = [*recent, value][-RECENT:]
+            start += group.size
+
+    def _row(
+        self, report: UpdateReport, rollouts: list[Rollout], collecting: float, updating: float
+    ) -> dict[str, float]:
+        parts = {name: sum(rollout.seconds[name] for rollout in rollouts) for name in rollouts[0].seconds}
+        busy = sum(parts.values())
         return {
             "update": self.update,
             "steps": self.steps,
-            "steps_per_second": rollout.reward.numel() / (collecting + updating),
+            "steps_per_second": sum(r.reward.numel() for r in rollouts) / (collecting + updating),
             "mean_return": float(np.mean(list(self.body_returns().values()))),
-            **{f"seconds/{name}": collecting * spent / busy for name, spent in rollout.seconds.items()},
+            **{f"seconds/{name}": collecting * spent / busy for name, spent in parts.items()},
             "seconds/update": updating,
             **{f"loss/{name}": value for name, value in dataclasses.asdict(report).items()},
-            "exploration": float(self.networks.actor.log_std.base.exp().mean()),
+            "exploration": float((self.networks.actor.log_std.scale * self.networks.actor.log_std.base.detach()).exp().mean()),
             "diverged": self.diverged,
             **{f"return/{name}": value for name, value in self.body_returns().items()},
         }

@@ -35,7 +35,7 @@ class GraphEncoder(nn.Module):
         sizes = [part.shape[1] for part in parts]
         tokens = torch.cat(parts, dim=1)
         for layer in self.layers:
-            tokens = layer(tokens, batch.relation, batch.token_mask)
+            tokens = layer(tokens, batch.relation_one_hot, batch.token_mask)
         tokens = self.norm(tokens) * batch.token_mask[..., None]
         return dict(zip(self.embed, tokens.split(sizes, dim=1), strict=True))
 
@@ -49,7 +49,7 @@ class _Layer(nn.Module):
         self.attention_norm, self.feedforward_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
-        self.relation_bias = nn.Embedding(NUM_RELATIONS, heads)
+        self.relation_bias = nn.Linear(NUM_RELATIONS, heads, bias=False)
         self.feedforward = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
     def forward(self, tokens: Tensor, relation: Tensor, mask: Tensor) -> Tensor:
@@ -62,5 +62,4 @@ class _Layer(nn.Module):
         bias = bias.masked_fill(~mask[:, None, None, :], float("-inf"))
         mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         tokens = tokens + self.out(mixed.transpose(1, 2).reshape(b, n, width))
-        tokens = tokens + self.feedforward(self.feedforward_norm(tokens))
-        return tokens
+        return tokens + self.feedforward(self.feedforward_norm(tokens))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -11,7 +12,7 @@ from morphnet.config import NetworkConfig
 from morphnet.networks.actor import StackedActor, StackedMLP
 from morphnet.networks.encoder import GraphEncoder
 from morphnet.networks.statistics import ObservationStatistics
-from morphnet.networks.tokens import SlotTable, TokenBatch
+from morphnet.networks.tokens import NUM_RELATIONS, SlotTable, TokenBatch
 
 
 class _Head(nn.Module):
@@ -30,50 +31,43 @@ class _Head(nn.Module):
         self.base = nn.Parameter(base.flatten() / scale)
 
     def forward(self, embedding: Tensor) -> Tensor:
-        generated = embedding @ (self.gain * self.weight) + self.scale * self.base
+        rows = (self.gain * embedding).flatten(0, -2)
+        generated = torch.addmm(self.scale * self.base, rows, self.weight)
         return generated.view(*embedding.shape[:-1], *self.shape)
 
 
 class _WeightGenerator(nn.Module):
-    """Encoder and heads that generate a perceptron with one output a token of kind ``output_kind``."""
+    """Encoder and heads that generate a perceptron a robot.
+
+    Hidden units are of two sorts. Shared units see every token through a block of weights read from that
+    token's embedding. Own units belong to one actuator each: their blocks are read from the token, the
+    actuator and how the two are related in the graph. Without own units two limbs that coincide (the legs of
+    a planar walker) would have equal blocks, only the sum of their states would reach the hidden units, and
+    equal actuators would move as one; breaking the tie by file order or names would break equivariance.
+    """
 
     def __init__(
         self, features: dict[str, int], slots: SlotTable, config: NetworkConfig, output_kind: str, output_scale: float
     ) -> None:
         super().__init__()
-        width, hidden = config.width, config.hidden
         self.slots, self.output_kind = slots, output_kind
-        self.encoder = GraphEncoder(features, width, config.depth, config.heads)
-        self.pool = nn.Linear(2 * width, width)
-        self.pool_norm = nn.LayerNorm(width)
-        variation, fan_in = config.token_variation, 1.0 / math.sqrt(hidden)
-        self.blocks = nn.ModuleDict(
-            {
-                kind: _Head(width, (size, hidden), torch.randn(size, hidden), 1.0, variation)
-                for kind, size in slots.sizes.items()
-            }
-        )
-        self.first_bias = _Head(width, (hidden,), torch.zeros(hidden), 1.0, 0.0)
-        middle = nn.init.orthogonal_(torch.empty(hidden, hidden), gain=math.sqrt(2))
-        self.middle = _Head(width, (hidden, hidden), middle, fan_in, 0.1)
-        self.middle_bias = _Head(width, (hidden,), torch.zeros(hidden), 1.0, 0.0)
-        rows = output_scale * fan_in * torch.randn(hidden)
-        self.rows = _Head(width, (hidden,), rows, fan_in, output_scale * variation)
-        self.row_bias = _Head(width, (1,), torch.zeros(1), 1.0, 0.0)
+        self.encoder = GraphEncoder(features, config.width, config.depth, config.heads)
+        self.pool = nn.Linear(2 * config.width, config.width)
+        self.pool_norm = nn.LayerNorm(config.width)
+        self.first = _FirstLayer(slots, config)
+        self.middle = _MiddleLayer(config)
+        self.last = _LastLayer(config, output_scale)
 
     def forward(self, batch: TokenBatch, statistics: ObservationStatistics) -> tuple[StackedMLP, Tensor]:
-        """Return the perceptrons and the embeddings (B, outputs, width) of their output tokens."""
+        """Return the perceptrons and the embeddings (B, A, width) of the actuators."""
         tokens = self.encoder(batch)
         pooled = self._pool(tokens, batch)
-        first = self._first_layer(tokens, batch)
-        first, bias = statistics.fold(first, self.first_bias(pooled)[:, None], batch)
-        outputs = tokens[self.output_kind]
-        rows = self.rows(outputs).transpose(1, 2)
-        perceptron = StackedMLP(
-            (first, self.middle(pooled), rows),
-            (bias, self.middle_bias(pooled)[:, None], self.row_bias(outputs).transpose(1, 2)),
-        )
-        return perceptron, outputs
+        actuators, mask = tokens["actuator"], batch.action_mask
+        weight, bias = self.first(tokens, pooled, batch)
+        weight, bias = statistics.fold(weight, bias, batch)
+        middle, middle_bias = self.middle(pooled, actuators, mask)
+        rows, row_bias = self.last(tokens[self.output_kind], actuators, mask)
+        return StackedMLP((weight, middle, rows), (bias, middle_bias, row_bias)), actuators
 
     def _pool(self, tokens: dict[str, Tensor], batch: TokenBatch) -> Tensor:
         """(B, width): the mean token beside the task token, which has attended to all."""
@@ -81,21 +75,118 @@ class _WeightGenerator(nn.Module):
         mean = total / batch.token_mask.sum(dim=1, keepdim=True)
         return self.pool_norm(self.pool(torch.cat([mean, tokens["task"][:, 0]], dim=-1)))
 
-    def _first_layer(self, tokens: dict[str, Tensor], batch: TokenBatch) -> Tensor:
-        """(B, D, hidden): each observing token's block, its rows picked by the observation's layout."""
-        table, starts, widths, start = [], [], [], 0
-        for kind, size in self.slots.sizes.items():
-            block = self.blocks[kind](tokens[self.slots.carriers[kind]])
-            table.append(block.flatten(1, 2))
-            starts.append(start)
-            widths.append(size)
-            start += block.shape[1] * size
-        offset = torch.tensor(starts)[batch.entry_kind]
-        row = offset + batch.entry_token * torch.tensor(widths)[batch.entry_kind] + batch.entry_slot
-        weights = torch.cat(table, dim=1).gather(1, row[..., None].expand(-1, -1, self.middle.shape[0]))
-        size = batch.entry_mask.sum(dim=1)
-        # as for an ordinary dense layer, the more inputs the smaller each weight
-        return weights * (batch.entry_mask / size.sqrt()[:, None])[..., None]
+
+class _FirstLayer(nn.Module):
+    """Observation to hidden units: (B, D, hidden + A * own)."""
+
+    def __init__(self, slots: SlotTable, config: NetworkConfig) -> None:
+        super().__init__()
+        width, variation = config.width, config.token_variation
+        self.slots, self.own = slots, config.own
+        self.shared = nn.ModuleDict(
+            {
+                kind: _Head(width, (n, config.hidden), torch.randn(n, config.hidden), 1.0, variation)
+                for kind, n in slots.sizes.items()
+            }
+        )
+        self.related = nn.ModuleDict(
+            {
+                kind: _Head(width, (n, config.own), torch.randn(n, config.own), 1.0, variation)
+                for kind, n in slots.sizes.items()
+            }
+        )
+        self.relation = nn.Linear(NUM_RELATIONS, width, bias=False)
+        self.relation_norm = nn.LayerNorm(width)
+        self.bias = _Head(width, (config.hidden,), torch.zeros(config.hidden), 1.0, 0.0)
+        self.own_bias = _Head(width, (config.own,), torch.zeros(config.own), 1.0, 0.0)
+
+    def forward(self, tokens: dict[str, Tensor], pooled: Tensor, batch: TokenBatch) -> tuple[Tensor, Tensor]:
+        shared, own = [], []
+        for kind in self.slots.sizes:
+            carriers, relation = _carriers(kind, tokens, batch)
+            shared.append(self.shared[kind](carriers).flatten(1, 2))
+            seen = self.relation(relation) + carriers[:, :, None] + tokens["actuator"][:, None]
+            blocks = self.related[kind](self.relation_norm(seen))
+            own.append(blocks.permute(0, 1, 3, 2, 4).flatten(1, 2).flatten(2, 3))
+        table = torch.cat([torch.cat(shared, dim=1), torch.cat(own, dim=1)], dim=-1)
+        row = self._rows([len(part[0]) for part in shared], batch)
+        weight = table.gather(1, row[..., None].expand(-1, -1, table.shape[-1]))
+        # as for an ordinary dense layer: the more inputs, the smaller each weight
+        scale = batch.entry_mask / batch.entry_mask.sum(dim=1, keepdim=True).sqrt()
+        bias = torch.cat([self.bias(pooled), self.own_bias(tokens["actuator"]).flatten(1, 2)], dim=-1)
+        return weight * scale[..., None].to(weight.dtype), bias[:, None]
+
+    def _rows(self, lengths: list[int], batch: TokenBatch) -> Tensor:
+        """(B, D) row of each observation entry in the table of all kinds' blocks."""
+        starts = torch.tensor([0, *itertools.accumulate(lengths)][:-1])
+        widths = torch.tensor(list(self.slots.sizes.values()))
+        return starts[batch.entry_kind] + batch.entry_token * widths[batch.entry_kind] + batch.entry_slot
+
+
+def _carriers(kind: str, tokens: dict[str, Tensor], batch: TokenBatch) -> tuple[Tensor, Tensor]:
+    """Tokens that carry a kind of slot (B, T, width), and how actuators see them (B, T, A, relations)."""
+    starts = dict(zip(tokens, [0, *itertools.accumulate(t.shape[1] for t in tokens.values())], strict=False))
+    acting = slice(starts["actuator"], starts["actuator"] + tokens["actuator"].shape[1])
+    if kind == "root":
+        robots = torch.arange(batch.num_robots)
+        root = starts["body"] + batch.root
+        return tokens["body"][robots, batch.root, None], batch.relation_one_hot[robots, root, None, acting]
+    carrying = slice(starts[kind], starts[kind] + tokens[kind].shape[1])
+    return tokens[kind], batch.relation_one_hot[:, carrying, acting]
+
+
+class _MiddleLayer(nn.Module):
+    """Hidden to hidden: shared units with all, an actuator's own units with themselves and the shared ones."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        width, hidden, own = config.width, config.hidden, config.own
+        fan_in, own_fan_in = 1.0 / math.sqrt(hidden), 1.0 / math.sqrt(own)
+        base = nn.init.orthogonal_(torch.empty(hidden, hidden), gain=math.sqrt(2))
+        self.shared = _Head(width, (hidden, hidden), base, fan_in, 0.1)
+        self.down = _Head(width, (hidden, own), fan_in * torch.randn(hidden, own), fan_in, 0.1)
+        self.up = _Head(width, (own, hidden), own_fan_in * torch.randn(own, hidden), own_fan_in, 0.1)
+        self.across = _Head(width, (own, own), own_fan_in * torch.randn(own, own), own_fan_in, 0.1)
+        self.bias = _Head(width, (hidden,), torch.zeros(hidden), 1.0, 0.0)
+        self.own_bias = _Head(width, (own,), torch.zeros(own), 1.0, 0.0)
+
+    def forward(self, pooled: Tensor, actuators: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        share = mask / mask.sum(dim=1, keepdim=True).sqrt()
+        up = self.up(actuators) * share[..., None, None].to(actuators.dtype)
+        upper = torch.cat([self.shared(pooled), self.down(actuators).transpose(1, 2).flatten(2, 3)], dim=-1)
+        lower = torch.cat([up.flatten(1, 2), _block_diagonal(self.across(actuators))], dim=-1)
+        bias = torch.cat([self.bias(pooled), self.own_bias(actuators).flatten(1, 2)], dim=-1)
+        return torch.cat([upper, lower], dim=1), bias[:, None]
+
+
+class _LastLayer(nn.Module):
+    """Hidden to outputs: an actuator reads the shared and its own units, a value reads all."""
+
+    def __init__(self, config: NetworkConfig, output_scale: float) -> None:
+        super().__init__()
+        width, hidden, own = config.width, config.hidden, config.own
+        fan_in, own_fan_in = 1.0 / math.sqrt(hidden), 1.0 / math.sqrt(own)
+        variation = output_scale * config.token_variation
+        self.rows = _Head(width, (hidden,), output_scale * fan_in * torch.randn(hidden), fan_in, variation)
+        self.own_rows = _Head(width, (own,), output_scale * own_fan_in * torch.randn(own), own_fan_in, variation)
+        self.bias = _Head(width, (1,), torch.zeros(1), 1.0, 0.0)
+
+    def forward(self, outputs: Tensor, actuators: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        own = self.own_rows(actuators)
+        if outputs is actuators:
+            lower = _block_diagonal(own[..., None])
+        else:
+            share = mask / mask.sum(dim=1, keepdim=True).sqrt()
+            lower = (own * share[..., None].to(own.dtype)).flatten(1, 2)[..., None]
+        weight = torch.cat([self.rows(outputs).transpose(1, 2), lower], dim=1)
+        return weight, self.bias(outputs).transpose(1, 2)
+
+
+def _block_diagonal(blocks: Tensor) -> Tensor:
+    """(B, A, n, m) blocks as (B, A * n, A * m) matrices."""
+    count = blocks.shape[1]
+    eye = torch.eye(count, dtype=blocks.dtype)
+    return (blocks[:, :, :, None] * eye[None, :, None, :, None]).flatten(3, 4).flatten(1, 2)
 
 
 class ActorHypernetwork(nn.Module):

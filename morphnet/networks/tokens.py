@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,13 +29,15 @@ class Tokens:
     Attributes:
         features: kind ("body", "joint", "actuator", "task") -> (tokens of that kind, features) float32.
         edges: (num_edges, 3) int, (token, token, edge kind) without the task token.
+        root: index of the root body among the body tokens; it carries the slots of kind "root".
         observation_kind: (D,) index of the kind of slot that each observation entry belongs to.
-        observation_token: (D,) index of its token among those of the kind that carries it.
+        observation_token: (D,) index of its token among those of its kind; root and task have one each.
         observation_slot: (D,) index of its slot within its kind.
     """
 
     features: dict[str, np.ndarray]
     edges: np.ndarray
+    root: int
     observation_kind: np.ndarray
     observation_token: np.ndarray
     observation_slot: np.ndarray
@@ -52,15 +55,14 @@ class Tokens:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SlotTable:
-    """How many slots each kind of observing token has, and which tokens carry that kind.
+    """How many slots each kind of observing token has.
 
     Attributes:
-        sizes: slot kind -> number of slots, in the order of ``Tokens.observation_kind``.
-        carriers: slot kind -> kind of token that carries it ("root" is carried by a body token).
+        sizes: kind ("root", "body", "joint", "actuator", "task") -> number of slots, in the order of
+            ``Tokens.observation_kind``.
     """
 
     sizes: dict[str, int]
-    carriers: dict[str, str]
 
     @property
     def total(self) -> int:
@@ -80,6 +82,7 @@ class TokenBatch:
         features: kind -> (B, tokens of that kind, features) float.
         token_mask: (B, N) bool, true for real tokens; N over all kinds.
         relation: (B, N, N) int64, how token i sees token j, below ``NUM_RELATIONS``.
+        root: (B,) int64 index of the root body among the body tokens.
         entry_kind: (B, D), entry_token: (B, D), entry_slot: (B, D) int64 of observation entries.
         entry_mask: (B, D) bool, true for real observation entries.
         action_mask: (B, A) bool, true for real actuators.
@@ -88,6 +91,7 @@ class TokenBatch:
     features: dict[str, Tensor]
     token_mask: Tensor
     relation: Tensor
+    root: Tensor
     entry_kind: Tensor
     entry_token: Tensor
     entry_slot: Tensor
@@ -98,6 +102,12 @@ class TokenBatch:
     def num_robots(self) -> int:
         """Number of robots B."""
         return len(self.token_mask)
+
+    @functools.cached_property
+    def relation_one_hot(self) -> Tensor:
+        """(B, N, N, NUM_RELATIONS) relations as indicators: a product with a table differentiates faster than a look-up."""
+        dtype = self.features["body"].dtype
+        return torch.nn.functional.one_hot(self.relation, NUM_RELATIONS).to(dtype)
 
     def to(self, dtype: torch.dtype) -> TokenBatch:
         """Return the batch with its features in another floating-point type."""
@@ -120,6 +130,7 @@ def stack_tokens(robots: Sequence[Tokens]) -> TokenBatch:
         features={kind: torch.from_numpy(_pad([r.features[kind] for r in robots])) for kind in kinds},
         token_mask=torch.from_numpy(mask),
         relation=torch.from_numpy(relation),
+        root=torch.tensor([robot.root for robot in robots]),
         entry_kind=torch.from_numpy(entries["kind"].astype(np.int64)),
         entry_token=torch.from_numpy(entries["token"].astype(np.int64)),
         entry_slot=torch.from_numpy(entries["slot"].astype(np.int64)),

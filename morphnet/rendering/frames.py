@@ -89,19 +89,56 @@ def render_frames(
     if states.ndim != 2 or states.shape[1] not in (model.nq, mujoco.mj_stateSize(model, _STATE)):
         expected = f"(frames, {model.nq}) or (frames, {mujoco.mj_stateSize(model, _STATE)})"
         raise RenderError(f"states have shape {states.shape}; expected {expected}")
-    gl.choose_backend()
-    radius = bounding_radius(model, root_body)
-    camera = TrackingCamera(model, root_body, planar=planar, radius=radius, aspect=width / height)
-    scenery = filming_model(model, width, height, preset, root_body, radius)
+    filmer = Filmer(model, width=width, height=height, preset=preset, root_body=root_body, planar=planar)
 
     def film() -> Iterator[np.ndarray]:
-        data = mujoco.MjData(scenery)
-        with OffscreenRenderer(scenery, width, height, preset) as renderer:
+        try:
             for state in states:
-                _place(scenery, data, np.ascontiguousarray(state, dtype=np.float64))
-                yield renderer.draw(data, camera.follow(data))
+                yield filmer.picture(state)
+        finally:
+            filmer.close()
 
     return film()
+
+
+class Filmer:
+    """Takes pictures of one body, state by state, with a camera that follows it."""
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        *,
+        width: int = 640,
+        height: int = 480,
+        preset: Preset = Preset.FAST,
+        root_body: int,
+        planar: bool,
+    ) -> None:
+        """Find a backend and set up the scenery; arguments as for ``render_frames``.
+
+        Raises:
+            RenderError: no OpenGL.
+        """
+        gl.choose_backend()
+        radius = bounding_radius(model, root_body)
+        self._camera = TrackingCamera(model, root_body, planar=planar, radius=radius, aspect=width / height)
+        self._model = filming_model(model, width, height, preset, root_body, radius)
+        self._data = mujoco.MjData(self._model)
+        self._size, self._preset = (width, height), preset
+        self._renderer: OffscreenRenderer | None = None
+
+    def picture(self, state: np.ndarray) -> np.ndarray:
+        """Return a uint8 (height, width, 3) picture of positions (nq,) or of a full physics state."""
+        # opened late: a film that is never played holds no context
+        self._renderer = self._renderer or OffscreenRenderer(self._model, *self._size, self._preset)
+        _place(self._model, self._data, np.ascontiguousarray(state, dtype=np.float64))
+        return self._renderer.draw(self._data, self._camera.follow(self._data))
+
+    def close(self) -> None:
+        """Give the context back."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
 
 
 def _place(model: mujoco.MjModel, data: mujoco.MjData, state: np.ndarray) -> None:

@@ -1,6 +1,5 @@
 """The order of siblings and actuators in the file changes the order of tokens and nothing else."""
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import gymnasium
@@ -9,38 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from robots import both_orders
 
 from morphnet.morphology import graph_from_model
 
 ASSETS = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
 
 
-def name_everything(root):
-    """Give every body, joint and actuator a name, by which it can be found again in another order."""
-    worldbody, actuators = root.find("worldbody"), root.find("actuator")
-    elements = [e for e in worldbody.iter() if e.tag in ("body", "joint", "freejoint")] + list(actuators)
-    for index, element in enumerate(elements):
-        element.set("name", element.get("name") or f"unnamed{index}")
-
-
-def reverse_siblings(element):
-    """Reverse the bodies in a body, all the way down; joints and geoms keep their places."""
-    slots = [i for i, child in enumerate(element) if child.tag == "body"]
-    bodies = [element[i] for i in slots]
-    for slot, body in zip(slots, reversed(bodies), strict=True):
-        element[slot] = body
-    for body in bodies:
-        reverse_siblings(body)
-
-
 def graph_and_reversed(xml):
-    root = ElementTree.fromstring(xml)
-    name_everything(root)
-    graph = graph_from_model(mujoco.MjModel.from_xml_string(ElementTree.tostring(root, encoding="unicode")))
-    reverse_siblings(root.find("worldbody"))
-    root.find("actuator")[:] = reversed(list(root.find("actuator")))
-    mirrored = mujoco.MjModel.from_xml_string(ElementTree.tostring(root, encoding="unicode"))
-    return graph, graph_from_model(mirrored)
+    first, second = both_orders(xml)
+    return tuple(graph_from_model(mujoco.MjModel.from_xml_string(text)) for text in (first, second))
 
 
 def token_edges(graph):

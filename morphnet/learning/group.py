@@ -2,7 +2,8 @@
 
 There is one group a thread: more would pad less, but cost more in Python than they save (planar suite, two
 cores, ms a minibatch: 110 unsplit, 96 in two groups, 136 in six). A group's actors are stacked and padded to
-its largest body, so bodies of similar size go together. Each group is run, and differentiated, by one thread from beginning to end; threads never share a group, and
+its largest body, so bodies of similar size go together. Each group is run, and differentiated, by one thread
+from beginning to end; threads never share a group, and
 torch itself is kept to one thread, since its own threads would fight the physics and each other.
 """
 

@@ -30,10 +30,15 @@ class _Head(nn.Module):
         self.weight = nn.Parameter(variation * torch.randn(width, size))
         self.base = nn.Parameter(base.flatten() / scale)
 
-    def forward(self, embedding: Tensor) -> Tensor:
-        rows = (self.gain * embedding).flatten(0, -2)
-        generated = torch.addmm(self.scale * self.base, rows, self.weight)
-        return generated.view(*embedding.shape[:-1], *self.shape)
+    def forward(self, embedding: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Generate for embeddings (..., width); of the first axis of ``shape`` only ``rows``, if given."""
+        weight, base, shape = self.weight, self.base, self.shape
+        if rows is not None:
+            shape = (len(rows), *shape[1:])
+            weight = weight.view(len(weight), *self.shape).index_select(1, rows).flatten(1)
+            base = base.view(self.shape).index_select(0, rows).flatten()
+        generated = torch.addmm(self.scale * base, (self.gain * embedding).flatten(0, -2), weight)
+        return generated.view(*embedding.shape[:-1], *shape)
 
 
 class _WeightGenerator(nn.Module):
@@ -102,11 +107,11 @@ class _FirstLayer(nn.Module):
 
     def forward(self, tokens: dict[str, Tensor], pooled: Tensor, batch: TokenBatch) -> tuple[Tensor, Tensor]:
         shared, own = [], []
-        for kind in self.slots.sizes:
+        for kind, used in zip(self.slots.sizes, batch.used_slots, strict=True):
             carriers, relation = _carriers(kind, tokens, batch)
-            shared.append(self.shared[kind](carriers).flatten(1, 2))
+            shared.append(self.shared[kind](carriers, used).flatten(1, 2))
             seen = self.relation(relation) + carriers[:, :, None] + tokens["actuator"][:, None]
-            blocks = self.related[kind](self.relation_norm(seen))
+            blocks = self.related[kind](self.relation_norm(seen), used)
             own.append(blocks.permute(0, 1, 3, 2, 4).flatten(1, 2).flatten(2, 3))
         table = torch.cat([torch.cat(shared, dim=1), torch.cat(own, dim=1)], dim=-1)
         row = self._rows([len(part[0]) for part in shared], batch)
@@ -119,8 +124,12 @@ class _FirstLayer(nn.Module):
     def _rows(self, lengths: list[int], batch: TokenBatch) -> Tensor:
         """(B, D) row of each observation entry in the table of all kinds' blocks."""
         starts = torch.tensor([0, *itertools.accumulate(lengths)][:-1])
-        widths = torch.tensor(list(self.slots.sizes.values()))
-        return starts[batch.entry_kind] + batch.entry_token * widths[batch.entry_kind] + batch.entry_slot
+        widths = torch.tensor([len(used) for used in batch.used_slots])
+        column = torch.zeros_like(batch.entry_slot)
+        for kind, used in enumerate(batch.used_slots):
+            column = torch.where(batch.entry_kind == kind, torch.searchsorted(used, batch.entry_slot), column)
+        row = starts[batch.entry_kind] + batch.entry_token * widths[batch.entry_kind] + column
+        return row.where(batch.entry_mask, 0)
 
 
 def _carriers(kind: str, tokens: dict[str, Tensor], batch: TokenBatch) -> tuple[Tensor, Tensor]:

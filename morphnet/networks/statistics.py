@@ -41,7 +41,8 @@ class ObservationStatistics(nn.Module):
         """Turn a layer on normalised observations into one on raw observations.
 
         Args:
-            weight: (B, D, hidden). bias: (B, 1, hidden).
+            weight: (B, D, hidden).
+            bias: (B, 1, hidden).
             batch: the robots.
 
         Returns:

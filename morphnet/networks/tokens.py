@@ -84,6 +84,8 @@ class TokenBatch:
         relation: (B, N, N) int64, how token i sees token j, below ``NUM_RELATIONS``.
         root: (B,) int64 index of the root body among the body tokens.
         entry_kind: (B, D), entry_token: (B, D), entry_slot: (B, D) int64 of observation entries.
+        used_slots: for each kind of slot, those that any robot of the batch has, ascending; blocks are generated
+            for no others (a planar suite has a third of them).
         entry_mask: (B, D) bool, true for real observation entries.
         action_mask: (B, A) bool, true for real actuators.
     """
@@ -95,6 +97,7 @@ class TokenBatch:
     entry_kind: Tensor
     entry_token: Tensor
     entry_slot: Tensor
+    used_slots: tuple[Tensor, ...]
     entry_mask: Tensor
     action_mask: Tensor
 
@@ -105,7 +108,7 @@ class TokenBatch:
 
     @functools.cached_property
     def relation_one_hot(self) -> Tensor:
-        """(B, N, N, NUM_RELATIONS) relations as indicators: a product with a table differentiates faster than a look-up."""
+        """(B, N, N, NUM_RELATIONS) indicators: a product with a table differentiates faster than a look-up."""
         dtype = self.features["body"].dtype
         return torch.nn.functional.one_hot(self.relation, NUM_RELATIONS).to(dtype)
 
@@ -134,6 +137,7 @@ def stack_tokens(robots: Sequence[Tokens]) -> TokenBatch:
         entry_kind=torch.from_numpy(entries["kind"].astype(np.int64)),
         entry_token=torch.from_numpy(entries["token"].astype(np.int64)),
         entry_slot=torch.from_numpy(entries["slot"].astype(np.int64)),
+        used_slots=_used_slots(robots),
         entry_mask=torch.from_numpy(_pad([np.ones(r.observation_size, bool) for r in robots])),
         action_mask=torch.from_numpy(_pad([np.ones(r.action_size, bool) for r in robots])),
     )
@@ -146,6 +150,12 @@ def _pad(arrays: list[np.ndarray]) -> np.ndarray:
     for row, array in zip(out, arrays, strict=True):
         row[: len(array)] = array
     return out
+
+
+def _used_slots(robots: Sequence[Tokens]) -> tuple[Tensor, ...]:
+    kind = np.concatenate([r.observation_kind for r in robots])
+    slot = np.concatenate([r.observation_slot for r in robots])
+    return tuple(torch.from_numpy(np.unique(slot[kind == k]).astype(np.int64)) for k in range(kind.max() + 1))
 
 
 def _positions(robot: Tokens, widest: dict[str, int]) -> np.ndarray:

@@ -32,16 +32,14 @@ def write_graph_picture(body: Body, path: Path) -> None:
     width = int(max(480, positions[:, 0].max() + 2 * MARGIN + 60))
     canvas = Image.new("RGB", (ROBOT_WIDTH + width, HEIGHT), PAPER)
     canvas.paste(Image.fromarray(_robot(body)), (0, 0))
-    _draw_graph(ImageDraw.Draw(canvas), body, positions + [ROBOT_WIDTH + MARGIN, 0])
+    _draw_graph(ImageDraw.Draw(canvas), body, positions + np.array([ROBOT_WIDTH + MARGIN, 0]))
     with atomic_path(path) as temporary:
         canvas.save(temporary, format="PNG")
 
 
 def _robot(body: Body) -> np.ndarray:
     root, planar = body.graph.root_body, not body.base.can_yaw
-    filmer = Filmer(
-        body.model, width=ROBOT_WIDTH, height=HEIGHT, preset=Preset.QUALITY, root_body=root, planar=planar
-    )
+    filmer = Filmer(body.model, width=ROBOT_WIDTH, height=HEIGHT, preset=Preset.QUALITY, root_body=root, planar=planar)
     try:
         return filmer.picture(body.model.qpos0)
     finally:
@@ -56,13 +54,13 @@ def token_positions(graph: MorphologyGraph) -> np.ndarray:
     joints = np.zeros((graph.num_joints, 2))
     for index, owner in enumerate(graph.joint_body):
         rank = int(np.sum(graph.joint_body[:index] == owner))
-        joints[index] = bodies[owner] + [-16 + 22 * (rank % 3), -26 - 20 * (rank // 3)]
+        joints[index] = bodies[owner] + np.array([-16 + 22 * (rank % 3), -26 - 20 * (rank // 3)])
     actuators = np.zeros((graph.num_actuators, 2))
     for index in range(graph.num_actuators):
         driven = graph.actuator_joints[graph.actuator_joints[:, 0] == index, 1]
         held = graph.actuator_bodies[graph.actuator_bodies[:, 0] == index, 1]
         anchor = joints[driven].mean(axis=0) if len(driven) else bodies[held].mean(axis=0)
-        actuators[index] = anchor + [30, -14]
+        actuators[index] = anchor + np.array([30, -14])
     return np.concatenate([bodies, joints, actuators])
 
 

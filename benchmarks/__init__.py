@@ -1,0 +1,1 @@
+"""What is scored or timed, against what, and the raw results (``results/``)."""

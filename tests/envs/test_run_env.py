@@ -1,0 +1,121 @@
+"""RunEnv: Gymnasium's interface, and what its rewards and spaces are."""
+
+import warnings
+
+import gymnasium
+import numpy as np
+import pytest
+import robots
+from gymnasium.utils.env_checker import check_env as gymnasium_check
+from stable_baselines3.common.env_checker import check_env as sb3_check
+
+import morphnet.envs  # registers morphnet/Run-v0
+from morphnet.bodies import load_body
+from morphnet.envs import RunEnv
+from morphnet.errors import BodyError
+
+
+@pytest.mark.parametrize("name", ["hopper", "gymnasium:ant", "gymnasium:humanoid", "gymnasium:pusher"])
+def test_passes_the_checkers(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # advice about the range of actions, which are in MuJoCo's units by design
+        warnings.filterwarnings("ignore", message=".*normalize the action space.*")
+        warnings.filterwarnings("ignore", message=".*symmetric and normalized.*")
+        env = RunEnv(name)
+        gymnasium_check(env, skip_render_check=True)
+        sb3_check(env, skip_render_check=True)
+
+
+def test_is_registered_with_gymnasium():
+    env = gymnasium.make("morphnet/Run-v0", body="hopper")
+    assert isinstance(env.unwrapped, morphnet.envs.RunEnv)
+    observation, info = env.reset(seed=1)
+    again, _ = gymnasium.make("morphnet/Run-v0", body=load_body("hopper")).reset(seed=1)
+    assert np.array_equal(observation, again)
+    assert info == {}
+
+
+@pytest.mark.parametrize("name", ["gymnasium:ant", "gymnasium:humanoid", "gymnasium:hopper"])
+def test_reward_terms_sum_to_the_reward(name):
+    env = RunEnv(name)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    seen = {}
+    for _ in range(60):
+        _, reward, terminated, _, info = env.step(env.action_space.sample())
+        terms = {key: value for key, value in info.items() if key.startswith("reward_")}
+        assert set(terms) == {"reward_forward", "reward_healthy", "reward_ctrl", "reward_contact"}
+        assert sum(terms.values()) == pytest.approx(reward, abs=1e-12)
+        assert isinstance(reward, float)
+        seen = {key: seen.get(key, 0.0) + abs(value) for key, value in terms.items()}
+        if terminated:
+            env.reset()
+    contacts = name != "gymnasium:hopper"  # the other two count contact forces
+    assert {key for key, value in seen.items() if value > 0} == set(terms) - (set() if contacts else {"reward_contact"})
+
+
+def test_spaces_are_the_robots(tmp_path):
+    path = tmp_path / "robot.xml"
+    path.write_text(robots.ACTIVATIONS)
+    env = RunEnv(path)
+    np.testing.assert_allclose(env.action_space.low, [-1, -1, -2, 0, -0.1], rtol=1e-6)
+    np.testing.assert_allclose(env.action_space.high, [3, 1, 2, 1, 0.1], rtol=1e-6)
+    assert env.observation_space.shape == (len(env.observation_names),)
+    observation, _ = env.reset(seed=0)
+    for _ in range(200):
+        assert env.observation_space.contains(observation)
+        observation = env.step(env.action_space.sample())[0]
+
+
+def test_actions_are_ctrl_in_mujocos_units():
+    env = RunEnv("gymnasium:humanoid")
+    env.reset(seed=0)
+    ctrl = np.linspace(-0.4, 0.4, 17)
+    env.step(ctrl)
+    np.testing.assert_allclose(env.simulation.kinematics.ctrl[0], ctrl, atol=1e-12)
+    env.step(10 * ctrl)
+    np.testing.assert_allclose(env.simulation.kinematics.ctrl[0], np.clip(10 * ctrl, -0.4, 0.4), atol=1e-12)
+
+
+def test_the_end_shows_the_last_observation_and_a_reset_the_first():
+    body = load_body("gymnasium:swimmer")
+    env = RunEnv(body, task=body.task.replace(max_episode_steps=5))
+    twin = RunEnv(body)
+    assert np.array_equal(env.reset(seed=4)[0], twin.reset(seed=4)[0])
+    for step in range(1, 6):
+        ours, theirs = env.step(np.ones(2)), twin.step(np.ones(2))
+        assert np.array_equal(ours[0], theirs[0])
+        assert ours[2:4] == (False, step == 5)
+    assert not np.array_equal(env.reset()[0], ours[0])
+    assert body.task.max_episode_steps == 1000, "the body's own task is left alone"
+
+
+def test_a_reset_in_the_middle_of_an_episode_forgets_it():
+    env = RunEnv("hopper")
+    first, _ = env.reset(seed=2)
+    run = [env.step(np.full(3, 0.3))[0] for _ in range(5)]
+    again, _ = env.reset(seed=2)
+    assert np.array_equal(first, again)
+    assert all(np.array_equal(env.step(np.full(3, 0.3))[0], observation) for observation in run)
+
+
+def test_returned_observations_are_not_overwritten():
+    env = RunEnv("hopper")
+    first, _ = env.reset(seed=2)
+    copy = first.copy()
+    second = env.step(np.ones(3))[0]
+    kept = second.copy()
+    env.step(-np.ones(3))
+    assert np.array_equal(first, copy)
+    assert np.array_equal(second, kept)
+
+
+def test_frames_a_second_follow_the_control_step():
+    assert RunEnv("gymnasium:hopper").metadata["render_fps"] == 125  # 4 steps of 2 ms
+    assert RunEnv("gymnasium:ant").metadata["render_fps"] == 20  # 5 steps of 10 ms
+
+
+def test_an_unknown_body_says_what_there_is():
+    with pytest.raises(BodyError, match="hopper"):
+        RunEnv("hoper")

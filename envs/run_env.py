@@ -32,7 +32,9 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012
 
-    def __init__(self, body: str | Path | Body = "hopper", task: Task | None = None, render_mode: str | None = None) -> None:
+    def __init__(
+        self, body: str | Path | Body = "hopper", task: Task | None = None, render_mode: str | None = None
+    ) -> None:
         """Load the body.
 
         Args:
@@ -61,7 +63,9 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """The simulation behind the environment."""
         return self._simulation
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start an episode; see ``gymnasium.Env.reset``."""
         super().reset(seed=seed)
         observation = self._simulation.reset(self.np_random)
@@ -72,10 +76,12 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         step = self._simulation.step(self._controls.to_action(np.asarray(action, np.float64))[None])
         ended = bool(step.terminated[0] or step.truncated[0])
         observation = step.final_observation[0] if ended else self._simulation.observation[0].copy()
-        terms = {f"reward_{name}": float(getattr(step.reward, name)[0]) for name in ("forward", "healthy", "ctrl", "contact")}
+        terms = {
+            f"reward_{name}": float(getattr(step.reward, name)[0]) for name in ("forward", "healthy", "ctrl", "contact")
+        }
         return observation, float(step.reward.total[0]), bool(step.terminated[0]), bool(step.truncated[0]), terms
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | None:
         """Return a picture (480, 480, 3) uint8, or None without a render mode."""
         if self.render_mode is None:
             return None

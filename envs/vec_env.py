@@ -33,7 +33,9 @@ class BodyVecEnv(VecEnv):
         self._actions = np.zeros((num_envs, body.model.nu))
         self.render_mode = None
         low, high = self._controls.low.astype(np.float32), self._controls.high.astype(np.float32)
-        super().__init__(num_envs, observation_space(self._simulation.observer.size), spaces.Box(low, high, dtype=np.float32))
+        super().__init__(
+            num_envs, observation_space(self._simulation.observer.size), spaces.Box(low, high, dtype=np.float32)
+        )
 
     @property
     def simulation(self) -> Simulation:

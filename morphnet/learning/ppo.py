@@ -116,8 +116,9 @@ class PPO:
         return self._report(reports)
 
     def _report(self, reports: list[Tensor]) -> UpdateReport:
-        means = torch.stack(reports).mean(dim=0).tolist()
-        return UpdateReport(*means, passes=len(reports) / self.config.minibatches)
+        policy_loss, value_loss, entropy, kl, clipped = torch.stack(reports).mean(dim=0).tolist()
+        passes = len(reports) / self.config.minibatches
+        return UpdateReport(policy_loss, value_loss, entropy, kl, clipped, passes)
 
     def _set_learning_rate(self, progress: float) -> None:
         cosine = 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))

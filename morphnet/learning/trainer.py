@@ -156,9 +156,6 @@ class Trainer:
             **{f"seconds/{name}": collecting * spent / busy for name, spent in parts.items()},
             "seconds/update": updating,
             **{f"loss/{name}": value for name, value in dataclasses.asdict(report).items()},
-            "exploration": float(
-                (self.networks.actor.log_std.scale * self.networks.actor.log_std.base.detach()).exp().mean()
-            ),
             "diverged": self.diverged,
             **{f"return/{name}": value for name, value in self.body_returns().items()},
         }

@@ -32,7 +32,9 @@ class _Head(nn.Module):
 
     def forward(self, embedding: Tensor, rows: Tensor | None = None) -> Tensor:
         """Generate for embeddings (..., width); of the first axis of ``shape`` only ``rows``, if given."""
-        weight, base, shape = self.weight, self.base, self.shape
+        weight: Tensor = self.weight
+        base: Tensor = self.base
+        shape = self.shape
         if rows is not None:
             shape = (len(rows), *shape[1:])
             weight = weight.view(len(weight), *self.shape).index_select(1, rows).flatten(1)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from stable_baselines3 import PPO
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
 
 import morphnet
@@ -98,6 +100,8 @@ def test_works_within_sb3s_wrappers():
     vec.reset()
     infos = [vec.step(np.zeros((3, 3)))[3] for _ in range(10)][-1]
     assert [info["episode"]["l"] for info in infos] == [10, 10, 10]
-    assert vec.get_attr("num_envs") == [3, 3, 3]
-    assert vec.env_is_wrapped(VecMonitor) == [True, True, True] or vec.env_is_wrapped(VecMonitor) == [False] * 3
+    assert vec.get_attr("num_envs", indices=[0, 2]) == [3, 3]
+    assert vec.env_is_wrapped(Monitor) == [False, False, False]
+    _, lengths = evaluate_policy(PPO("MlpPolicy", vec, device="cpu"), vec, 4, return_episode_rewards=True)
+    assert lengths == [10, 10, 10, 10]
     vec.close()

@@ -29,7 +29,7 @@ class NetworkConfig:
     depth: int = 3
     heads: int = 4
     token_variation: float = 1.0
-    initial_log_std: float = -0.7
+    initial_log_std: float = -0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,13 +55,13 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 15_000_000
+    steps: int = 17_000_000
     seed: int = 0
     num_sims: int = 32
     horizon: int = 64
     epochs: int = 4
     minibatches: int = 8
-    learning_rate: float = 3e-4
+    learning_rate: float = 5e-4
     clip: float = 0.2
     kl_limit: float = 0.03
     gae_lambda: float = 0.95

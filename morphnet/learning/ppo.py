@@ -132,7 +132,7 @@ class PPO:
         for position, parameter in enumerate(self._parameters):
             parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
         for parameters in (self._actor_parameters, self._critic_parameters):
-            nn.utils.clip_grad_norm_(parameters, self.config.gradient_norm)
+            nn.utils.clip_grad_norm_(parameters, self.config.gradient_norm, error_if_nonfinite=True)
         self.optimizer.step()
         return torch.stack([report for _, report in results]).sum(dim=0)
 

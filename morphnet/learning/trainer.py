@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +102,22 @@ class Trainer:
         log = MetricsLog(self.folder, self.update if resume else None)
         started, before = time.monotonic(), self.seconds
         try:
-            while self.steps < self.config.steps and (minutes is None or self.seconds - before < 60 * minutes):
-                row = self._one_update()
-                self.seconds = before + time.monotonic() - started
-                log.add({**row, "seconds": self.seconds})
-                if self.update % self.config.save_every == 0:
-                    self._save()
-                report(self._progress(row))
+            with _finish_update_first() as interrupted:
+                while self.steps < self.config.steps and (minutes is None or self.seconds - before < 60 * minutes):
+                    row = self._one_update()
+                    self.seconds = before + time.monotonic() - started
+                    log.add({**row, "seconds": self.seconds})
+                    report(self._progress(row))
+                    if interrupted.is_set():
+                        break
+                    if self.update % self.config.save_every == 0:
+                        self._save()
+                self._save()
         finally:
             log.close()
             self.workers.close()
-            # an interrupted update leaves optimiser and simulations out of step: the last saved state stands
-        self._save()
+        if interrupted.is_set():
+            raise KeyboardInterrupt
 
     def _one_update(self) -> dict[str, float]:
         start = time.perf_counter()
@@ -215,3 +222,26 @@ class Trainer:
         }
         save_checkpoint(folder, self.networks, self.features, self.config, facts)
         write_model_card(folder, facts, self.config, self.body_returns())
+
+
+@contextlib.contextmanager
+def _finish_update_first() -> Iterator[threading.Event]:
+    """Let the first Ctrl-C only set the event; a second one interrupts at once.
+
+    In the middle of an update optimiser and simulations are out of step, and nothing could be saved.
+    """
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def remember(*_: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, previous)
+
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -204,9 +204,13 @@ def test_included_files_are_in_the_source(tmp_path):
 
 @pytest.mark.xfail(strict=True, reason='only "<include" makes the source anew, an attached <model file=...> does not')
 def test_attached_models_are_in_the_source(tmp_path):
-    write(tmp_path / "in" / "part.xml", '<mujoco><worldbody><body name="b"><geom size=".05"/></body></worldbody></mujoco>')
+    write(
+        tmp_path / "in" / "part.xml", '<mujoco><worldbody><body name="b"><geom size=".05"/></body></worldbody></mujoco>'
+    )
     head = '<asset><model name="part" file="part.xml"/></asset>'
-    text = robot(head=head, world='<geom type="plane" size="1 1 1"/>', limb='<attach model="part" body="b" prefix="p_"/>')
+    text = robot(
+        head=head, world='<geom type="plane" size="1 1 1"/>', limb='<attach model="part" body="b" prefix="p_"/>'
+    )
     body = load_body(write(tmp_path / "in" / "robot.xml", text))
     shutil.rmtree(tmp_path / "in")
     model, _ = elsewhere(body, tmp_path / "else")

@@ -54,7 +54,9 @@ def test_a_shipped_suite(name):
 
 def test_names_of_shipped_bodies_are_unique():
     """Or ``load_body`` could not tell them apart."""
-    names = [name for suite in suite_names() for split in ("train", "held_out") for name in load_suite(suite).names(split)]
+    names = [
+        name for suite in suite_names() for split in ("train", "held_out") for name in load_suite(suite).names(split)
+    ]
     assert len(set(names)) == len(names)
 
 
@@ -135,7 +137,9 @@ def test_faulty_splits_are_named(folder, content, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.xfail(strict=True, raises=(TypeError, pytest.fail.Exception), reason="_read_splits does not look into families")
+@pytest.mark.xfail(
+    strict=True, raises=(TypeError, pytest.fail.Exception), reason="_read_splits does not look into families"
+)
 @pytest.mark.parametrize("members", [5, [1], None, "", {"walker": 1}])
 def test_members_that_are_no_list_of_names_are_faults(folder, members):
     write_splits(folder, {"train": {"a": members}, "held_out": {}})

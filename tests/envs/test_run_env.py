@@ -119,3 +119,26 @@ def test_frames_a_second_follow_the_control_step():
 def test_an_unknown_body_says_what_there_is():
     with pytest.raises(BodyError, match="hopper"):
         RunEnv("hoper")
+
+
+def test_pictures_follow_the_robot():
+    from morphnet.errors import RenderError
+    from morphnet.rendering import gl
+
+    try:
+        gl.choose_backend()
+    except RenderError as error:
+        pytest.skip(str(error))
+    env = RunEnv("hopper", render_mode="rgb_array")
+    env.reset(seed=0)
+    first = env.render()
+    for _ in range(10):
+        env.step(np.ones(3))
+    second = env.render()
+    env.close()
+    for picture in (first, second):
+        assert picture.shape == (480, 480, 3)
+        assert picture.dtype == np.uint8
+        assert picture.std() > 5
+    assert np.abs(first.astype(int) - second).max() > 20
+    assert RunEnv("hopper").render() is None

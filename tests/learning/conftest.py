@@ -19,8 +19,8 @@ SLIDER = """<mujoco><option timestep="0.02" gravity="0 0 0"/><worldbody><body na
   <actuator><motor joint="x" gear="5"/></actuator></mujoco>"""
 
 # a planar body that tips over (it is terminated), with two driven arms
-TIPPER = """<mujoco><option timestep="0.01"/><worldbody><geom type="plane" size="0 0 1"/><body name="trunk" pos="0 0 .5">
-  <joint name="x" type="slide" axis="1 0 0"/><joint name="z" type="slide" axis="0 0 1"/>
+TIPPER = """<mujoco><option timestep="0.01"/><worldbody><geom type="plane" size="0 0 1"/>
+  <body name="trunk" pos="0 0 .5"><joint name="x" type="slide" axis="1 0 0"/><joint name="z" type="slide" axis="0 0 1"/>
   <joint name="pitch" axis="0 1 0"/><geom type="capsule" size=".05 .2"/>
   <body name="front" pos=".05 0 -.2"><joint name="front" axis="0 1 0" range="-60 60" damping=".1"/>
     <geom type="capsule" size=".03" fromto="0 0 0 .1 0 -.25"/></body>

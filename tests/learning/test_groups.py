@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import types
 from unittest import mock
 
@@ -38,7 +39,7 @@ def test_groups_hold_every_body_once(costs, threads):
     assert sorted(index for group in groups for index in group) == list(range(len(costs)))
     assert all(groups)
     ranges = sorted((min(costs[i] for i in group), max(costs[i] for i in group)) for group in groups)
-    assert all(before[1] <= after[0] for before, after in zip(ranges, ranges[1:], strict=False)), "alike together"
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(ranges)), "alike together"
 
 
 @given(st.integers(1, 30), st.integers(1, 4))

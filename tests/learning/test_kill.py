@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import morphnet
 
 MORPHNET = Path(sys.executable).parent / "morphnet"
 UPDATE = 3 * 4 * 16
-UPDATES = 24
+UPDATES = 16
 FLAGS = [
     f"--steps={UPDATES * UPDATE}", "--num-sims=4", "--horizon=16", "--epochs=2", "--minibatches=2", "--save-every=3",
     "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2", "--seed=5",
@@ -79,7 +78,7 @@ def test_killed_at_random_moments_and_resumed(small_bodies: Path, reference: Pat
     """Three kills, one after another; the moment is random, also within an update or while a file is written."""
     folder, moments = tmp_path / "run", random.Random()
     process = start(folder, small_bodies, *FLAGS)
-    for low, high in ((3, 7), (8, 13), (14, 21)):
+    for low, high in ((3, 5), (6, 9), (10, 13)):
         wait_for_update(process, folder, moments.randint(low, high))
         time.sleep(moments.uniform(0.0, 0.1))
         process.kill()
@@ -102,47 +101,3 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes(small_bodies: Path, reference: 
     morphnet.Hypernetwork.load(folder)
     finish(start(folder, small_bodies, "--resume", *FLAGS))
     assert_same_runs(folder, reference)
-
-
-def test_ctrl_c_before_the_first_save_leaves_a_checkpoint(small_bodies: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    process = start(folder, small_bodies, *FLAGS[:-1], "--save-every=1000")
-    wait_for_update(process, folder, 2)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=300)
-    assert (folder / "resume.safetensors").is_file()
-    morphnet.Hypernetwork.load(folder)
-
-
-def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
-
-
-def refused(folder: Path, bodies: Path, *flags: str) -> str:
-    """Run a command that must fail without a change; return its one line of error."""
-    before = contents(folder)
-    process = start(folder, bodies, *flags)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 2, errors
-    lines = errors.splitlines()
-    assert len(lines) == 1, errors
-    assert contents(folder) == before
-    return lines[0]
-
-
-def test_a_folder_that_holds_a_run_is_left_alone(small_bodies: Path, reference: Path) -> None:
-    line = refused(reference, small_bodies, *FLAGS)
-    assert str(reference) in line
-    assert "--resume" in line
-
-
-def test_resuming_with_another_configuration_or_damaged_state_changes_nothing(
-    small_bodies: Path, reference: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "run"
-    shutil.copytree(reference, folder)
-    assert "seed" in refused(folder, small_bodies, "--resume", *FLAGS[:-1], "--seed=6")
-    state = folder / "resume.safetensors"
-    state.write_bytes(state.read_bytes()[:-1000])
-    assert str(state) in refused(folder, small_bodies, "--resume")

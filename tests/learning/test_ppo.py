@@ -130,7 +130,8 @@ def test_a_truncated_episode_is_worth_its_final_state_not_the_next_episodes_firs
     here = code(4, 1, 2)
     assert float(at[here]) == pytest.approx(0.1 * here / scale + float(group.discount[1, 0]) * 77.0, rel=1e-5)
     first = {int(c): target for c, target in zip(samples.observation[0, :, 1], samples.value_target[0], strict=True)}
-    assert float(first[code(2, 0, 1)]) == pytest.approx(0.1 * code(2, 0, 1) / scale, rel=1e-4), "terminated: worth nothing"
+    here = code(2, 0, 1)
+    assert float(first[here]) == pytest.approx(0.1 * here / scale, rel=1e-4), "a terminated one is worth nothing more"
 
 
 @pytest.fixture

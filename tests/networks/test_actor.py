@@ -14,9 +14,7 @@ SIZES = ((7, 10, 3), (4, 6, 1), (5, 10, 2))  # inputs, hidden units, outputs of 
 @pytest.fixture
 def plain() -> list[nn.Sequential]:
     torch.manual_seed(0)
-    return [
-        nn.Sequential(nn.Linear(i, h), nn.Tanh(), nn.Linear(h, h), nn.Tanh(), nn.Linear(h, o)) for i, h, o in SIZES
-    ]
+    return [nn.Sequential(nn.Linear(i, h), nn.Tanh(), nn.Linear(h, h), nn.Tanh(), nn.Linear(h, o)) for i, h, o in SIZES]
 
 
 @pytest.fixture

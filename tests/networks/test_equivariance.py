@@ -62,7 +62,8 @@ def test_padding_changes_nothing_in_single_precision(networks, make_robot):
     observation = torch.randn(2, 4, big.observation_size)
     own = observation[:1, :, : small.observation_size]
     with torch.no_grad():
-        torch.testing.assert_close(actor(beside).mean(observation)[:1, :, :2], actor(alone).mean(own), atol=1e-6, rtol=0)
+        actions = actor(beside).mean(observation)[:1, :, : small.action_size]
+        torch.testing.assert_close(actions, actor(alone).mean(own), atol=1e-6, rtol=0)
         values = critic(beside, actor.statistics)(observation)[:1]
         torch.testing.assert_close(values, critic(alone, actor.statistics)(own), atol=3e-6, rtol=0)
 
@@ -79,8 +80,8 @@ def permuted(robot: Tokens, seed: int) -> tuple[Tokens, dict[str, np.ndarray], n
     token_now = np.concatenate([starts[kind] + now_at[kind] for kind in KINDS])
     edges = robot.edges.copy()
     edges[:, :2] = token_now[edges[:, :2]]
-    one = np.array([0])
-    carried = [now_at.get(SLOT_KINDS[k], one)[t] for k, t in zip(robot.observation_kind, robot.observation_token, strict=True)]
+    one, seen = np.array([0]), zip(robot.observation_kind, robot.observation_token, strict=True)
+    carried = [now_at.get(SLOT_KINDS[kind], one)[token] for kind, token in seen]
     entries = rng.permutation(robot.observation_size)
     features = {kind: robot.features[kind][order[kind]] for kind in KINDS} | {"task": robot.features["task"]}
     return (

@@ -192,7 +192,9 @@ def test_staggered_episodes_end_at_different_steps():
 
 @pytest.mark.parametrize("direction", [(1.0, 0.0), (0.0, -1.0), (0.6, 0.8)])
 def test_forward_reward_is_the_velocity_along_the_direction(tmp_path, direction):
-    body = load_text(tmp_path, robots.DRIFTER, direction=direction, forward_weight=3.0, healthy_reward=0.5, frame_skip=5)
+    body = load_text(
+        tmp_path, robots.DRIFTER, direction=direction, forward_weight=3.0, healthy_reward=0.5, frame_skip=5
+    )
     simulation = Simulation(body, 2, np.random.default_rng(0))
     simulation.set_state(np.zeros(4), np.array([2.0, -1.0, 0.0, 0.0]), sim=1)
     for _ in range(3):
@@ -274,13 +276,18 @@ def test_a_diverging_simulation_is_reset_and_counted(tmp_path):
 
 
 def test_physics_that_always_diverges_is_an_error(tmp_path):
-    body = load_text(tmp_path, UNSTABLE)
-    simulation = Simulation(body, 2, np.random.default_rng(0))
-    with pytest.raises(SimulationError, match=r"^robot: the physics diverges at every step.*smaller timestep") as caught:
+    simulation = Simulation(load_text(tmp_path, UNSTABLE), 2, np.random.default_rng(0))
+
+    def run():
         for _ in range(20):
             simulation.step(np.ones((2, 1)))
+
+    with pytest.raises(
+        SimulationError, match=r"^robot: the physics diverges at every step.*smaller timestep"
+    ) as caught:
+        run()
     assert "\n" not in str(caught.value)
-    assert simulation.diverged >= 4
+    assert 4 <= simulation.diverged < 40
 
 
 def test_patience_is_for_steps_in_a_row(tmp_path):

@@ -100,6 +100,10 @@ def policy_for(body: Body, policy: str | None, checkpoint: Path | None) -> tuple
     if policy is None:
         hypernetwork = Hypernetwork.load(checkpoint)
         return hypernetwork.generate(body), hypernetwork.where
+    if policy == "reference":
+        raise MorphNetError(
+            f"--policy reference: no reference policy ships for {body.name}; valid: a policy folder, random"
+        )
     loaded = Policy.load(policy)
     own = Policy(body, loaded.actor, loaded.origin)
     if own.observation_names != loaded.observation_names or body.model.nu != loaded.body.model.nu:

@@ -20,7 +20,7 @@ from morphnet.simulation import SLOTS
 
 FORMAT = 1
 """Bumped whenever an older checkpoint would be read wrongly."""
-WEIGHTS, CONFIG, METRICS, CARD = "hypernetwork.safetensors", "config.json", "metrics.csv", "README.md"
+WEIGHTS, CONFIG, METRICS = "hypernetwork.safetensors", "config.json", "metrics.csv"
 
 
 @dataclasses.dataclass(frozen=True)

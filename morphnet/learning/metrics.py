@@ -9,6 +9,7 @@ from pathlib import Path
 from torch.utils.tensorboard import SummaryWriter
 
 from morphnet.files import write_bytes
+from morphnet.learning.checkpoint import METRICS
 
 
 class MetricsLog:
@@ -21,7 +22,7 @@ class MetricsLog:
             folder: the run's folder.
             resume_from: the update that the run continues after; None starts a new log.
         """
-        self._path = folder / "metrics.csv"
+        self._path = folder / METRICS
         kept = self._rows(resume_from) if resume_from is not None else []
         self._fields: list[str] = list(kept[0]) if kept else []
         write_bytes(self._path, self._text(kept))

@@ -17,7 +17,8 @@ import torch
 from morphnet.bodies import Body
 from morphnet.config import TrainConfig
 from morphnet.embodiment import feature_sizes, tokens_of
-from morphnet.learning.checkpoint import Networks, build_networks, save_checkpoint
+from morphnet.files import write_bytes
+from morphnet.learning.checkpoint import METRICS, Networks, build_networks, save_checkpoint
 from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.metrics import MetricsLog
 from morphnet.learning.model_card import write_model_card
@@ -222,6 +223,9 @@ class Trainer:
         }
         save_checkpoint(folder, self.networks, self.features, self.config, facts)
         write_model_card(folder, facts, self.config, self.body_returns())
+        metrics = self.folder / METRICS
+        if folder != self.folder and metrics.is_file():
+            write_bytes(folder / METRICS, metrics.read_bytes())
 
 
 @contextlib.contextmanager

@@ -131,6 +131,16 @@ def test_metrics_hold_every_update(robots, tiny, tmp_path):
     assert rows[-1]["loss/passes"] == "2"
 
 
+def test_every_update_starts_from_the_actors_that_collected(robots, tiny, tmp_path):
+    """With one gradient step an update, the divergence that it reports is that before any step: none."""
+    config = dataclasses.replace(tiny, steps=4 * UPDATE, epochs=1, minibatches=1, learning_rate=1e-2)
+    make_trainer(robots, config, tmp_path).run()
+    rows = read_metrics(tmp_path)
+    assert len({row["loss/entropy"] for row in rows}) == 4, "it does learn"
+    assert all(abs(float(row["loss/kl"])) < 1e-6 for row in rows)
+    assert all(float(row["loss/clipped"]) == 0.0 for row in rows)
+
+
 def test_a_run_leaves_checkpoints(robots, tiny, tmp_path):
     trainer = make_trainer(robots, dataclasses.replace(tiny, steps=8 * UPDATE), tmp_path)
     trainer.run()

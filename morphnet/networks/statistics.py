@@ -60,7 +60,7 @@ class ObservationStatistics(nn.Module):
         entries = self._entries(batch)[batch.entry_mask]
         samples = observation.shape[1]
         first = observation.mean(dim=1, dtype=torch.float64)[batch.entry_mask]
-        second = observation.square().mean(dim=1, dtype=torch.float64)[batch.entry_mask]
+        second = observation.double().square().mean(dim=1)[batch.entry_mask]
         added = torch.zeros_like(self.count).index_add_(0, entries, torch.full_like(first, samples))
         seen = added.clamp_min(1.0)
         mean = torch.zeros_like(self.mean).index_add_(0, entries, first * samples) / seen
@@ -69,7 +69,7 @@ class ObservationStatistics(nn.Module):
         shift = mean - self.mean
         new_mean = self.mean + shift * added / total
         spread = self.variance * self.count + (square - mean.square()) * added
-        new_variance = (spread + shift.square() * self.count * added / total) / total
+        new_variance = ((spread + shift.square() * self.count * added / total) / total).clamp_min(0.0)
         changed = (added > 0) & ~self.fixed
         self.mean.copy_(torch.where(changed, new_mean, self.mean))
         self.variance.copy_(torch.where(changed, new_variance, self.variance))

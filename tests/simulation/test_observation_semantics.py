@@ -242,6 +242,12 @@ def test_last_control_over_its_range_and_activation(tmp_path):
     assert [name for name in seen if name.endswith("activation")] == ["actuator/m3/activation"]
 
 
+def test_every_activation_is_its_own_actuators(tmp_path):
+    seen = View(load_text(tmp_path, robots.ACTIVATIONS))(act=[0.1, 0.2, 0.3])
+    values = {name.split("/")[1]: value for name, value in seen.items() if name.endswith("/activation")}
+    assert values == pytest.approx({"filter": 0.1, "integrator": 0.2, "muscle": 0.3})
+
+
 @pytest.mark.parametrize(
     "limits",
     [

@@ -169,6 +169,18 @@ def test_termination_ends_only_who_fell():
     assert fallen == set(range(5))
 
 
+def test_falling_in_the_last_step_is_falling(tmp_path):
+    """An episode that would also have been truncated here: what comes after a fall is worth nothing."""
+    body = load_text(tmp_path, robots.DRIFTER, frame_skip=5, height=(-0.18, 0.18), max_episode_steps=4)
+    simulation = Simulation(body, 2, np.random.default_rng(0))
+    for sim, up in enumerate((1.0, 0.5)):  # metres a second: 0.2 m and 0.1 m in the 0.2 s of four steps
+        simulation.set_state(np.zeros(4), np.array([0.0, 0.0, up, 0.0]), sim)
+    for _ in range(4):
+        step = simulation.step(np.zeros((2, 1)))
+    assert step.terminated.tolist() == [True, False]
+    assert step.truncated.tolist() == [False, True]
+
+
 def test_reset_takes_a_new_seed():
     simulation = Simulation(load_body("gymnasium:swimmer"), 2, np.random.default_rng(0))
     first = simulation.reset(np.random.default_rng(5)).copy()

@@ -6,6 +6,8 @@ Names are loaded when they are first used: ``morphnet doctor`` must run where Mu
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import gymnasium
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ _HOMES = {
     "make_vec": "envs",
     "suite_from_folder": "bodies",
 }
+
+
+gymnasium.register(id="morphnet/Run-v0", entry_point="morphnet.envs.run_env:RunEnv")
 
 
 def __getattr__(name: str) -> Any:

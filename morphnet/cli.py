@@ -123,7 +123,7 @@ def evaluate(
 
     Args:
         body: one body; without it, a suite or folder.
-        policy: a policy folder, or random; with a body. Without it, the checkpoint's zero-shot policy.
+        policy: a policy folder (with a body), or random; without it, the checkpoint's zero-shot policies.
         checkpoint: a checkpoint folder; the shipped one by default.
         suite: a shipped suite.
         bodies: a folder of MJCF files.
@@ -138,7 +138,7 @@ def evaluate(
     if body is not None:
         report = runs.evaluate_body(body, policy, checkpoint, episodes, seed)
     else:
-        report = runs.evaluate_suite(open_suite(suite, bodies, tasks), split, checkpoint, episodes, seed)
+        report = runs.evaluate_suite(open_suite(suite, bodies, tasks), split, policy, checkpoint, episodes, seed)
     columns = ("return_mean", "return_std", "length_mean", "episodes", "score")
     rows = [(name, *(row[c] for c in columns)) for name, row in report["bodies"].items()]
     rows.append(("mean", report["mean_return"], None, None, None, report["mean_score"]))
@@ -188,7 +188,7 @@ def render(
         suite: a mosaic of this suite's bodies.
         split: which of them: train or held_out.
         seconds: length of the film; it restarts after a fall.
-        width: of the picture (of each tile's frame in a mosaic a fraction), in pixels.
+        width: of the picture, in pixels; a mosaic is about twice as wide and as high.
         height: of the picture, in pixels.
         fps: pictures a second.
         quality: shadows, reflections and smooth edges, at a tenth of the speed.
@@ -231,14 +231,13 @@ COMMANDS = (demo, bodies, inspect, train, evaluate, generate, render, doctor)
 
 def main() -> None:
     """Run one command; exit 2 with one line on standard error where the input is at fault."""
-    run = parse(sys.argv[1:])
     try:
-        run()
+        parse(sys.argv[1:])()
     except MorphNetError as error:
         fail(str(error))
     except KeyboardInterrupt:
         print("morphnet: stopped; a training run continues with --resume", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(1)
 
 
 def parse(arguments: list[str]) -> Callable[[], None]:

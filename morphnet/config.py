@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from morphnet.errors import CheckpointError, choices
+from morphnet.errors import CheckpointError, MorphNetError, choices
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,12 @@ class NetworkConfig:
     depth: int = 3
     heads: int = 4
     token_variation: float = 1.0
-    initial_log_std: float = -0.9
+    initial_log_std: float = -0.7
+
+    def __post_init__(self) -> None:
+        _check_at_least(self, 1, "hidden", "own", "width", "depth", "heads")
+        if self.width % self.heads:
+            raise MorphNetError(f"heads = {self.heads}: must divide width = {self.width}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,13 +60,13 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 17_000_000
+    steps: int = 16_000_000
     seed: int = 0
     num_sims: int = 32
     horizon: int = 64
     epochs: int = 4
     minibatches: int = 8
-    learning_rate: float = 5e-4
+    learning_rate: float = 3e-4
     clip: float = 0.2
     kl_limit: float = 0.03
     gae_lambda: float = 0.95
@@ -71,6 +76,15 @@ class TrainConfig:
     save_every: int = 10
     threads: int = 2
     network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
+
+    def __post_init__(self) -> None:
+        _check_at_least(self, 1, "steps", "num_sims", "horizon", "epochs", "minibatches", "save_every", "threads")
+        _check_at_least(self, 0, "seed", "entropy", "value")
+        for name in ("learning_rate", "clip", "kl_limit", "gradient_norm"):
+            if not getattr(self, name) > 0:
+                raise MorphNetError(f"{name} = {getattr(self, name)}: must be above 0")
+        if not 0 <= self.gae_lambda <= 1:
+            raise MorphNetError(f"gae_lambda = {self.gae_lambda}: must lie in [0, 1]")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values as JSON can hold them."""
@@ -83,14 +97,29 @@ def config_from_dict(values: dict[str, Any], where: str) -> TrainConfig:
     Raises:
         CheckpointError: an unknown key.
     """
+    _check_values(values, TrainConfig, where)
     network = values.get("network", {})
-    _check_keys(values, TrainConfig, where)
-    _check_keys(network, NetworkConfig, f"{where}: network")
-    return TrainConfig(**{**values, "network": NetworkConfig(**network)})
+    _check_values(network, NetworkConfig, f"{where}: network")
+    try:
+        return TrainConfig(**{**values, "network": NetworkConfig(**network)})
+    except MorphNetError as error:
+        raise CheckpointError(f"{where}: {error}") from None
 
 
-def _check_keys(values: dict[str, Any], kind: type, where: str) -> None:
-    names = tuple(field.name for field in dataclasses.fields(kind))
-    for key in values:
-        if key not in names:
-            raise CheckpointError(f"{where}: unknown key {key!r}; {choices(key, names)}")
+def _check_values(values: Any, kind: type, where: str) -> None:
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{where}: expected an object of settings, found {values!r}")
+    types = {field.name: str(field.type) for field in dataclasses.fields(kind)}
+    for key, value in values.items():
+        if key not in types:
+            raise CheckpointError(f"{where}: unknown key {key!r}; {choices(key, tuple(types))}")
+        numbers = (int,) if types[key] == "int" else (int, float)
+        is_number = isinstance(value, numbers) and not isinstance(value, bool)
+        if types[key] in ("int", "float") and not is_number:
+            raise CheckpointError(f"{where}: {key} = {value!r}: expected {types[key]}")
+
+
+def _check_at_least(config: Any, lowest: int, *names: str) -> None:
+    for name in names:
+        if getattr(config, name) < lowest:
+            raise MorphNetError(f"{name} = {getattr(config, name)}: must be at least {lowest}")

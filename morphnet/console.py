@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import time
@@ -14,11 +13,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from morphnet.files import write_json
+from morphnet.files import to_json, write_json
 from morphnet.learning import Progress as TrainingProgress
 
-out = Console()
-err = Console(stderr=True)
+PLAIN_WIDTH = 160
+"""Columns where there is no terminal to fit into."""
+
+
+def _console(stderr: bool) -> Console:
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH)
+
+
+out, err = _console(stderr=False), _console(stderr=True)
 PLAIN_SECONDS = 30.0
 """Seconds between two lines where standard error is not a terminal."""
 
@@ -38,14 +45,14 @@ def write_report(file: Path | None, report: Any) -> None:
     if file is None:
         return
     if _is_stdout(file):
-        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+        sys.stdout.write(to_json(report))
     else:
         write_json(file, report)
 
 
 def one_line(text: str) -> str:
     """Squeeze a message with boxes and line breaks into one line."""
-    return " ".join(re.sub(r"[─│╭╮╰╯━┃┏┓┗┛]", " ", text).split())
+    return " ".join(re.sub(r"[─│╭╮╰╯━┃┏┓┗┛]|-{4,}", " ", text).split())
 
 
 def _is_stdout(file: Path | None) -> bool:
@@ -88,7 +95,7 @@ class TrainingDisplay:
         """Show one update."""
         text = _training_line(progress)
         if err.is_terminal:
-            self._bar.update(self._task, completed=progress.steps, description=text)
+            self._bar.update(self._task, completed=progress.steps, total=progress.total_steps, description=text)
         elif time.monotonic() - self._last >= PLAIN_SECONDS:
             self._last = time.monotonic()
             err.print(text, highlight=False, soft_wrap=True)

@@ -31,6 +31,11 @@ class Look:
     fps: int = 30
     quality: bool = False
 
+    def __post_init__(self) -> None:
+        for name in ("seconds", "width", "height", "fps"):
+            if not getattr(self, name) > 0:
+                raise MorphNetError(f"--{name} {getattr(self, name)}: must be above 0")
+
     @property
     def preset(self) -> Preset:
         """The renderer's preset."""
@@ -135,7 +140,7 @@ def film_body(out: Path, name: str, policy: str | None, checkpoint: Path | None,
 
 
 def film_suite(out: Path, suite: Suite, split: str, checkpoint: Path | None, look: Look, seed: int) -> None:
-    """Write a mosaic of a suite's zero-shot policies; tiles share the film's width."""
+    """Write a mosaic of a suite's zero-shot policies, about twice as wide and as high as ``look`` says."""
     policies = Hypernetwork.load(checkpoint).generate_all(suite.bodies(split))
     if not policies:
         raise MorphNetError(f"suite {suite.name}: its split {split} is empty")

@@ -20,6 +20,7 @@ from morphnet.simulation import ControlScale, Kinematics, Observer, update_kinem
 
 FORMAT = 1
 WEIGHTS, RECORD = "policy.safetensors", "policy.json"
+_RECORD = {"body", "task", "observation", "origin"}
 _LAYERS = ("hidden1", "hidden2", "output")
 
 
@@ -53,6 +54,14 @@ class ActorWeights:
         cut = [np.ascontiguousarray(w) for w in weights]
         biases = (one[:hidden_size], two[:hidden_size], three[:action_size])
         return cls((cut[0], cut[1], cut[2]), biases, log_std)
+
+    def fits(self, observation_size: int, action_size: int) -> bool:
+        """Whether the layers fit each other and a robot, and all weights are numbers."""
+        first, second, third = (w.shape for w in self.weights)
+        shapes = first[1] == observation_size and first[0] == second[1] and second[0] == third[1]
+        outputs = third[0] == action_size == len(self.log_std)
+        biases = all(len(b) == len(w) for b, w in zip(self.biases, self.weights, strict=True))
+        return shapes and outputs and biases and all(np.isfinite(part).all() for part in (*self.weights, *self.biases))
 
     def mean(self, observation: np.ndarray) -> np.ndarray:
         """Mean action for observations (..., D), in [-1, 1] once clipped."""
@@ -149,16 +158,30 @@ class Policy:
         if not folder.is_dir():
             raise CheckpointError(f"{folder}: no such policy folder")
         record = read_json(folder / RECORD, CheckpointError)
-        if not isinstance(record, dict) or record.get("format") != FORMAT:
+        if not isinstance(record, dict) or record.get("format") != FORMAT or not set(record) >= _RECORD:
             raise CheckpointError(f"{folder / RECORD}: not a policy of format {FORMAT}, the one this version reads")
-        model, source = read_mjcf(folder / record["body"]["file"], add_floor=False)
-        task = task_from_dict(record["task"], str(folder / RECORD))
-        policy = cls(make_body(record["body"]["name"], model, source, task), _read_actor(folder), record["origin"])
+        body = _read_body(folder, record)
+        actor = _read_actor(folder)
+        policy = cls(body, actor, record["origin"])
+        if not actor.fits(policy._observer.size, body.model.nu):
+            raise CheckpointError(f"{folder / WEIGHTS}: not the weights of {body.name}, or damaged")
         if list(policy.observation_names) != record["observation"]:
             raise CheckpointError(
                 f"{folder / RECORD}: it observes other quantities than this version does; generate it again"
             )
         return policy
+
+
+def _read_body(folder: Path, record: dict[str, Any]) -> Body:
+    where = folder / RECORD
+    if not isinstance(record["body"], dict) or not set(record["body"]) >= {"name", "file", "sha256"}:
+        raise CheckpointError(f"{where}: body = {record['body']!r}: expected name, file and sha256")
+    if not isinstance(record["task"], dict):
+        raise CheckpointError(f"{where}: task = {record['task']!r}: expected an object")
+    model, source = read_mjcf(folder / record["body"]["file"], add_floor=False)
+    if source.sha256 != record["body"]["sha256"]:
+        raise CheckpointError(f"{folder / record['body']['file']}: not the body that the policy was made for")
+    return make_body(record["body"]["name"], model, source, task_from_dict(record["task"], str(where)))
 
 
 def _read_actor(folder: Path) -> ActorWeights:

@@ -58,29 +58,46 @@ def _resumed_config(out: Path, config: TrainConfig) -> TrainConfig:
     saved = config_from_dict(saved_config(out), str(out / STATE))
     if config not in (TrainConfig(), saved):
         ours, theirs = config.to_dict(), saved.to_dict()
-        different = [name for name in ours if ours[name] != theirs[name]]
-        raise CheckpointError(f"{out}: the run was started with another {', '.join(different)}; leave the flags away")
+        given = TrainConfig().to_dict()
+        different = [name for name in ours if ours[name] not in (theirs[name], given[name])]
+        if different:
+            raise CheckpointError(f"{out}: the run was started with another {', '.join(different)}; drop those flags")
     return saved
 
 
 def evaluate_body(name: str, policy: str | None, checkpoint: Path | None, episodes: int, seed: int) -> dict[str, Any]:
     """Evaluate one policy on its body; return the numbers as ``evaluate --json`` writes them."""
+    _check_episodes(episodes, seed)
     body = load_body(name)
     controller, source = controller_for(body, policy, checkpoint, seed)
     result = evaluate(body, controller, episodes, seed)
     return _report({body.name: result}, seed, source)
 
 
-def evaluate_suite(suite: Suite, split: str, checkpoint: Path | None, episodes: int, seed: int) -> dict[str, Any]:
-    """Evaluate a checkpoint's zero-shot policies on every body of a split."""
-    hypernetwork = Hypernetwork.load(checkpoint)
-    results: dict[str, Evaluation] = {}
+def evaluate_suite(
+    suite: Suite, split: str, policy: str | None, checkpoint: Path | None, episodes: int, seed: int
+) -> dict[str, Any]:
+    """Evaluate a checkpoint's zero-shot policies, or the random policy, on every body of a split."""
+    if policy not in (None, "random"):
+        raise MorphNetError(f"--policy {policy}: a suite takes --checkpoint, or --policy random")
+    _check_episodes(episodes, seed)
     bodies = suite.bodies(split)
     if not bodies:
         raise SuiteError(f"suite {suite.name}: its split {split} is empty")
-    for policy in hypernetwork.generate_all(bodies):
-        results[policy.body.name] = evaluate(policy.body, PolicyController(policy), episodes, seed)
+    if policy == "random":
+        random = {body.name: evaluate(body, RandomController(body, seed), episodes, seed) for body in bodies}
+        return _report(random, seed, "random")
+    hypernetwork = Hypernetwork.load(checkpoint)
+    results = {
+        made.body.name: evaluate(made.body, PolicyController(made), episodes, seed)
+        for made in hypernetwork.generate_all(bodies)
+    }
     return _report(results, seed, hypernetwork.where)
+
+
+def _check_episodes(episodes: int, seed: int) -> None:
+    if episodes < 1 or seed < 0:
+        raise MorphNetError(f"--episodes {episodes} --seed {seed}: at least one episode, and no negative seed")
 
 
 def controller_for(body: Body, policy: str | None, checkpoint: Path | None, seed: int) -> tuple[Controller, str]:

@@ -138,11 +138,11 @@ Simulation(load_body("hopper"), 2, np.random.default_rng(0)).step(np.zeros((2, 3
 
 def test_facade_and_doctor_come_without_mujoco_and_torch():
     code = "import morphnet, morphnet.doctor; print(morphnet.__version__)"
-    assert run_without(["mujoco", "torch", "gymnasium", "stable_baselines3"], code) == ""
+    assert run_without(["mujoco", "torch", "stable_baselines3"], code) == ""
 
 
 def test_networks_come_without_mujoco():
-    assert run_without(["mujoco", "gymnasium", "stable_baselines3"], "import morphnet.networks") == ""
+    assert run_without(["mujoco", "stable_baselines3"], "import morphnet.networks") == ""
 
 
 def test_a_ban_does_ban():

@@ -138,20 +138,7 @@ print(policy.act(data).tobytes().hex())
     np.testing.assert_allclose(other, policy.act(data), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "hopper_long_leg",
-        pytest.param(
-            "no floor",
-            marks=pytest.mark.xfail(strict=True, reason="the saved source of a changed body is rounded to six digits"),
-        ),
-        pytest.param(
-            "mesh",
-            marks=pytest.mark.xfail(strict=True, reason="the saved zip lacks the mesh files", raises=MorphNetError),
-        ),
-    ],
-)
+@pytest.mark.parametrize("name", ["hopper_long_leg", "no floor", "mesh"])
 def test_round_trip_of_bodies_of_other_sources(hypernetwork, tmp_path, name):
     path = tmp_path / "robot.xml"
     if name == "mesh":
@@ -217,7 +204,7 @@ DAMAGE = {
     "a missing tensor": lambda folder: edit_tensors(folder, lambda t: t.pop("output.bias")),
     "an unknown task": lambda folder: edit_json(folder, task={"frame_skipp": 4}),
 }
-UNCHECKED = {
+QUIETER = {
     "no body in the record": lambda folder: edit_json(folder, body={}),
     "no task in the record": lambda folder: edit_json(folder, task=None),
     "no origin in the record": lambda folder: (folder / "policy.json").write_text(
@@ -240,6 +227,25 @@ UNCHECKED = {
 }
 
 
+ODD = {
+    "a layer that lost a dimension": lambda folder: edit_tensors(
+        folder, lambda t: t.update({"output.weight": t["output.weight"].ravel()})
+    ),
+    "a bias of no dimension": lambda folder: edit_tensors(
+        folder, lambda t: t.update({"output.bias": np.array(1.0, np.float32)})
+    ),
+    "noise that is not a number": lambda folder: edit_tensors(folder, lambda t: t["log_std"].fill(np.nan)),
+    "a number for the body's file": lambda folder: edit_json(
+        folder, body={**json.loads((folder / "policy.json").read_text())["body"], "file": 3}
+    ),
+}
+NOT_YET = pytest.mark.xfail(
+    strict=True,
+    raises=(IndexError, TypeError, pytest.fail.Exception),
+    reason="ActorWeights.fits takes two-dimensional layers for granted and leaves out log_std; the file's type is unchecked",
+)
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damage_is_reported_in_one_line_that_names_the_folder(saved, damage):
     DAMAGE[damage](saved)
@@ -252,15 +258,10 @@ def test_damage_is_reported_in_one_line_that_names_the_folder(saved, damage):
         assert isinstance(caught.value, CheckpointError)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(KeyError, AttributeError, pytest.fail.Exception),
-    reason="the record's keys, the tensors' shapes and the body's hash are not checked",
-)
-@pytest.mark.parametrize("damage", UNCHECKED)
+@pytest.mark.parametrize("damage", [*QUIETER, *(pytest.param(name, marks=NOT_YET) for name in ODD)])
 def test_quieter_damage_is_reported_too(saved, damage):
     before = {path.name: path.read_bytes() for path in saved.iterdir()}
-    UNCHECKED[damage](saved)
+    {**QUIETER, **ODD}[damage](saved)
     assert {path.name: path.read_bytes() for path in saved.iterdir()} != before
     with pytest.raises(CheckpointError) as caught:
         Policy.load(saved)

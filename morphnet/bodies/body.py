@@ -11,7 +11,7 @@ import mujoco
 from morphnet import assets
 from morphnet.bodies.mjcf import Source, read_mjcf
 from morphnet.bodies.task import Task, read_tasks, task_from_dict
-from morphnet.errors import BodyError, choices
+from morphnet.errors import BodyError, TaskError, choices
 from morphnet.morphology import Base, MorphologyGraph, base_from_graph, graph_from_model
 
 ASSETS = Path(assets.__file__).parent
@@ -112,8 +112,11 @@ def read_task(path: Path) -> Task | None:
         return task_in_file(ASSETS / "gymnasium.toml", path.stem)
     own = path.with_suffix(".toml")
     if own.is_file():
-        sections = read_tasks(own)
-        return task_from_dict(sections[""], str(own))
+        values = read_tasks(own)
+        sections = [section for section in values if section]
+        if sections:
+            raise TaskError(f"{own}: the TOML of one body has no sections; found [{sections[0]}]")
+        return task_from_dict(values[""], str(own))
     shared = path.parent / SUITE_FILE
     return task_in_file(shared, path.stem) if shared.is_file() else None
 
@@ -125,6 +128,8 @@ def task_in_file(path: Path, stem: str) -> Task | None:
     ``[walker]`` and then ``[walker_short]``.
     """
     sections = read_tasks(path)
+    if sections[""]:
+        raise TaskError(f"{path}: {next(iter(sections['']))!r} is outside of any section; put it under [family]")
     matching = sorted((s for s in sections if s and (stem == s or stem.startswith(f"{s}_"))), key=len)
     task: Task | None = None
     for section in matching:
@@ -134,11 +139,14 @@ def task_in_file(path: Path, stem: str) -> Task | None:
 
 def default_task(model: mujoco.MjModel, base: Base) -> Task:
     """Derive a task for a model without one: run along +x, staying above half the start height."""
+    # where no root joint carries x (a driven slide, a fixed base), the root body's own place counts
+    velocity = "root" if base.x_qpos is not None else "body"
     frame_skip = max(1, round(CONTROL_STEP / model.opt.timestep))
     height = 0.0 if base.z_qpos is None else float(model.qpos0[base.z_qpos])
     if height <= 0.0 or model.opt.gravity[2] == 0:
-        return Task(frame_skip=frame_skip)
-    return Task(frame_skip=frame_skip, healthy_reward=1.0, height=(0.5 * height, 3.0 * height))
+        return Task(frame_skip=frame_skip, velocity=velocity)
+    limits = (0.5 * height, 3.0 * height)
+    return Task(frame_skip=frame_skip, velocity=velocity, healthy_reward=1.0, height=limits)
 
 
 def _named(folder: Path, stem: str, name: str) -> Path:

@@ -7,9 +7,11 @@ import dataclasses
 import hashlib
 import io
 import os
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -51,8 +53,16 @@ def read_mjcf(path: Path, add_floor: bool = True) -> tuple[mujoco.MjModel, Sourc
     changed = add_floor and _needs_floor(model)
     if changed:
         _add_floor(spec, model)
-        model = _quiet(spec.compile)
-    return model, _source(path, spec, model, changed)
+    source = _source(path, spec, changed)
+    # what is kept must be what is used: MuJoCo writes numbers to six digits
+    return (model if source.data == path.read_bytes() else _recompile(path, source)), source
+
+
+def _recompile(path: Path, source: Source) -> mujoco.MjModel:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / f"{path.stem}{source.suffix}"
+        copy.write_bytes(source.data)
+        return _compile(copy)[1]
 
 
 def _compile(path: Path) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
@@ -109,27 +119,44 @@ def _add_floor(spec: mujoco.MjSpec, model: mujoco.MjModel) -> None:
     )
 
 
-def _source(path: Path, spec: mujoco.MjSpec, model: mujoco.MjModel, changed: bool) -> Source:
+def _source(path: Path, spec: mujoco.MjSpec, changed: bool) -> Source:
     raw = path.read_bytes()
-    if path.suffix == ".zip":
+    if path.suffix == ".zip" and not changed:
         return Source(raw, ".zip")
-    if _refers_to_files(spec, model):
+    if _file_assets(spec):
         return Source(_zip(spec), ".zip")
-    if changed or b"<include" in raw:
+    elsewhere = any(tag in raw for tag in (b"<include", b"<attach", b"<model"))
+    if changed or elsewhere:
         return Source(spec.to_xml().encode(), ".xml")
     return Source(raw, ".xml")
 
 
-def _refers_to_files(spec: mujoco.MjSpec, model: mujoco.MjModel) -> bool:
-    assets = [*spec.meshes, *spec.textures, *spec.hfields, *spec.skins]
-    return any(getattr(asset, "file", "") for asset in assets)
+def _file_assets(spec: mujoco.MjSpec) -> list[tuple[Any, str]]:
+    """Assets that are read from files, each with the compiler's folder for its kind."""
+    kinds = (
+        (spec.meshes, spec.meshdir),
+        (spec.skins, spec.meshdir),
+        (spec.hfields, spec.meshdir),
+        (spec.textures, spec.texturedir),
+    )
+    return [(asset, folder) for assets, folder in kinds for asset in assets if asset.file]
 
 
 def _zip(spec: mujoco.MjSpec) -> bytes:
-    """Zip a spec with its files; entries get a fixed date so that equal bodies have equal hashes."""
-    buffer = io.BytesIO()
+    """Zip a spec with the files it reads, flat and under names that cannot clash.
+
+    Entries get a fixed date, so that equal bodies have equal hashes.
+    """
+    carried = dict(spec.assets)
+    for index, (asset, folder) in enumerate(_file_assets(spec)):
+        file = Path(spec.modelfiledir) / folder / asset.file
+        content = file.read_bytes() if file.is_file() else carried[asset.file]
+        asset.file = f"{index}_{Path(asset.file).name}"
+        carried[asset.file] = content
+    spec.meshdir = spec.texturedir = ""
+    spec.assets = {asset.file: carried[asset.file] for asset, _ in _file_assets(spec)}
+    buffer, packed = io.BytesIO(), io.BytesIO()
     spec.to_zip(buffer)
-    packed = io.BytesIO()
     with zipfile.ZipFile(buffer) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
         for name in sorted(source.namelist()):
             target.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from morphnet.bodies.body import ASSETS, SUITE_FILE, Body, load_body, suite_folders, task_in_file
-from morphnet.errors import SuiteError, choices
+from morphnet.bodies.task import read_tasks
+from morphnet.errors import SuiteError, TaskError, choices
 
 SPLITS = ("train", "held_out")
 
@@ -20,7 +22,7 @@ class Suite:
         name: the suite's name, or the folder's.
         folder: where its MJCF files are.
         splits: split -> family -> body names, in the file's order.
-        task_file: the TOML with a section a family; by default the folder's own.
+        task_file: a TOML with a section a family that replaces the TOML beside the files; None for those.
     """
 
     name: str
@@ -96,8 +98,17 @@ def suite_from_folder(folder: Path, task_file: Path | None = None) -> Suite:
     splits = folder / "splits.json"
     families = _read_splits(splits) if splits.is_file() else {"train": {folder.name: stems}, "held_out": {}}
     _check_names(splits, families, stems)
-    own = folder / SUITE_FILE
-    return Suite(folder.name, folder, families, task_file or (own if own.is_file() else None))
+    suite_file = task_file or folder / SUITE_FILE
+    if suite_file.is_file() or task_file:
+        _check_sections(suite_file, stems)
+    return Suite(folder.name, folder, families, task_file)
+
+
+def _check_sections(path: Path, stems: list[str]) -> None:
+    """A section that no body's name begins with is a slip of the pen, and would do nothing."""
+    for section in read_tasks(path):
+        if section and not any(stem == section or stem.startswith(f"{section}_") for stem in stems):
+            raise TaskError(f"{path}: no body for section [{section}]; {choices(section, stems)}")
 
 
 def _read_splits(path: Path) -> dict[str, dict[str, list[str]]]:
@@ -106,9 +117,16 @@ def _read_splits(path: Path) -> dict[str, dict[str, list[str]]]:
     except (OSError, ValueError) as error:
         raise SuiteError(f"{path}: {error}") from None
     valid = isinstance(splits, dict) and set(SPLITS) <= set(splits)
-    if not valid or not all(isinstance(splits[split], dict) for split in SPLITS):
+    if not valid or not all(_is_families(splits[split]) for split in SPLITS):
         raise SuiteError(f'{path}: expected {{"train": {{family: [body, ...]}}, "held_out": {{...}}}}')
     return {split: splits[split] for split in SPLITS}
+
+
+def _is_families(families: Any) -> bool:
+    """Whether this is {family: [body name, ...]}."""
+    return isinstance(families, dict) and all(
+        isinstance(names, list) and all(isinstance(name, str) for name in names) for names in families.values()
+    )
 
 
 def _check_names(path: Path, splits: dict[str, dict[str, list[str]]], stems: list[str]) -> None:

@@ -74,14 +74,10 @@ class Task:
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the values that differ from the defaults, as TOML and JSON can hold them."""
+        """Return the values that differ from the defaults, as JSON can hold them; no limit is "inf"."""
         defaults = Task()
         pairs = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in pairs
-            if value != getattr(defaults, name)
-        }
+        return {name: _to_json(value) for name, value in pairs if value != getattr(defaults, name)}
 
 
 def _check_numbers(task: Task) -> None:
@@ -91,6 +87,13 @@ def _check_numbers(task: Task) -> None:
         raise TaskError(f"discount = {task.discount}: must lie in (0, 1]")
     if not math.isclose(math.hypot(*task.direction), 1.0, abs_tol=1e-6):
         raise TaskError(f"direction = {list(task.direction)}: must have length 1")
+    for name in ("qpos_noise", "qvel_noise", "state_limit", "tilt", "contact_force_limit", "contact_cost_limit"):
+        value = getattr(task, name)
+        if value is not None and value < 0:
+            raise TaskError(f"{name} = {value}: must not be negative")
+    for name in ("forward_weight", "healthy_reward", "ctrl_cost", "contact_cost", "qpos_noise", "qvel_noise"):
+        if not math.isfinite(getattr(task, name)):
+            raise TaskError(f"{name} = {getattr(task, name)}: must be finite")
     for name in ("height", "angle"):
         limits = getattr(task, name)
         if limits is not None and not limits[0] < limits[1]:
@@ -120,8 +123,21 @@ def task_from_dict(values: dict[str, Any], where: str, base: Task | None = None)
         raise TaskError(f"{where}: {error}") from None
 
 
+def _to_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_to_json(part) for part in value]
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_from_json(part) for part in value]
+    return float(value) if value in ("inf", "-inf") else value
+
+
 def _convert(value: Any, kind: str, where: str) -> Any:
-    """Convert one TOML value to the type that the annotation ``kind`` names."""
+    """Convert one TOML or JSON value to the type that the annotation ``kind`` names."""
+    value = _from_json(value)
     if value is None and "None" in kind:
         return None
     if kind == "str":

@@ -112,5 +112,8 @@ def _check_layout(path: Path, record: Any) -> None:
             f"{path}: checkpoint format {record['format']}, this version reads {FORMAT}; "
             "train it again or install the version that wrote it"
         )
+    features = record["features"]
+    if not isinstance(features, dict) or not all(isinstance(size, int) for size in features.values()):
+        raise CheckpointError(f"{path}: features = {features!r}: expected {{kind: number}}")
     if record["slots"] != {kind: list(slots) for kind, slots in SLOTS.items()}:
         raise CheckpointError(f"{path}: it observes other quantities than this version does; train it again")

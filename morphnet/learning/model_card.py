@@ -19,7 +19,7 @@ A graph-encoder hypernetwork that emits the weights of a dense actor for a robot
 | environment steps | {steps:,} |
 | wall-clock | {minutes:.1f} minutes |
 | seed | {seed} |
-| generated actor | two hidden layers of {hidden}, tanh |
+| generated actor | two hidden tanh layers, {hidden} units and {own} more for each actuator |
 | trained by | `{command}` |
 
 ## Returns on the training bodies
@@ -48,6 +48,7 @@ def write_model_card(folder: Path, facts: dict[str, Any], config: TrainConfig, r
         minutes=facts["seconds"] / 60,
         seed=config.seed,
         hidden=config.network.hidden,
+        own=config.network.own,
         command=facts.get("command", "the Python API"),
         rows=rows,
     )

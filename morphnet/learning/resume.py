@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from morphnet.learning.trainer import Trainer
 
 STATE = "resume.safetensors"
+_RECORD = {"config", "bodies", "update", "steps", "seconds", "best", "recent", "resets", "exploration"}
 
 
 def save_resume(trainer: Trainer) -> None:
@@ -53,6 +54,13 @@ def load_resume(trainer: Trainer) -> None:
     path = trainer.folder / STATE
     tensors, record = _read(trainer.folder)
     _check_same(trainer, record, str(path))
+    try:
+        _restore(trainer, tensors, record)
+    except (RuntimeError, KeyError, ValueError, TypeError):
+        raise CheckpointError(f"{path}: what it holds does not fit this version's networks; start anew") from None
+
+
+def _restore(trainer: Trainer, tensors: dict[str, Tensor], record: dict[str, Any]) -> None:
     trainer.networks.load_state_dict(_part(tensors, "networks/"))
     for index, group in enumerate(trainer.groups):
         group.reward_scale.load_state_dict(_part(tensors, f"reward_scale/{index}/"))
@@ -80,9 +88,13 @@ def _read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"{folder}: nothing to resume ({STATE} is missing); start without --resume")
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["record"])  # noqa: SIM118
+            record = json.loads((file.metadata() or {})["record"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: damaged ({error})") from None
+    if not isinstance(record, dict) or not set(record) >= _RECORD:
+        raise CheckpointError(f"{path}: not the state of a training run")
+    return tensors, record
 
 
 def _check_same(trainer: Trainer, record: dict[str, Any], where: str) -> None:

@@ -18,7 +18,7 @@ from morphnet.bodies import Body
 from morphnet.config import TrainConfig
 from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.files import write_bytes
-from morphnet.learning.checkpoint import METRICS, Networks, build_networks, save_checkpoint
+from morphnet.learning.checkpoint import CONFIG, METRICS, Networks, build_networks, save_checkpoint
 from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.metrics import MetricsLog
 from morphnet.learning.model_card import write_model_card
@@ -202,7 +202,6 @@ class Trainer:
 
     def _save(self) -> None:
         """Save the state to resume from, the checkpoint, and copies of the best and of every tenth part."""
-        save_resume(self)
         self.save_checkpoint(self.folder)
         mean = float(np.mean(list(self.body_returns().values())))
         if mean > self.best:
@@ -210,8 +209,10 @@ class Trainer:
             self.save_checkpoint(self.folder / "best")
         tenth = 10 * self.steps // self.config.steps
         periodic = self.folder / "periodic" / f"{10 * tenth:03d}"
-        if tenth and not periodic.exists():
+        # its config is written last: without one, a kill has left half a checkpoint
+        if tenth and not (periodic / CONFIG).exists():
             self.save_checkpoint(periodic)
+        save_resume(self)
 
     def save_checkpoint(self, folder: Path) -> None:
         """Write the present hypernetwork as a checkpoint folder."""

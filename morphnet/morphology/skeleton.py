@@ -138,14 +138,22 @@ def _actuator_bodies(drives: np.ndarray, targets: np.ndarray, body_ids: np.ndarr
 
 
 def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, prefix: str, ids: np.ndarray) -> tuple[str, ...]:
-    return tuple(mujoco.mj_id2name(model, kind, int(i)) or f"{prefix}{i}" for i in ids)
+    named = [mujoco.mj_id2name(model, kind, int(i)) for i in ids]
+    return tuple(name or _stand_in(f"{prefix}{i}", named) for name, i in zip(named, ids, strict=True))
+
+
+def _stand_in(name: str, taken: list[str | None]) -> str:
+    """A name for an unnamed part that no other part of its kind has."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _actuator_names(model: mujoco.MjModel) -> tuple[str, ...]:
-    names = []
+    names: list[str | None] = []
     for control, actuator in enumerate(control_owners(model)):
         name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_ACTUATOR, int(actuator))
         if name and model.actuator_ctrlnum[actuator] > 1:
             name = f"{name}[{control - model.actuator_ctrladr[actuator]}]"
-        names.append(name or f"actuator{control}")
-    return tuple(names)
+        names.append(name)
+    return tuple(name or _stand_in(f"actuator{control}", names) for control, name in enumerate(names))

@@ -18,7 +18,8 @@ class ControlScale:
 
     def to_ctrl(self, action: np.ndarray) -> np.ndarray:
         """Clip actions (..., nu) to [-1, 1] and return ctrl, float64."""
-        return self._centre + self._half * np.clip(np.asarray(action, np.float64), -1.0, 1.0)
+        ctrl = self._centre + self._half * np.clip(np.asarray(action, np.float64), -1.0, 1.0)
+        return np.clip(ctrl, self.low, self.high)  # rounding may have left the range
 
     def to_action(self, ctrl: np.ndarray) -> np.ndarray:
         """Return ctrl (..., nu) as clipped actions, float64."""

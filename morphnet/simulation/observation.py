@@ -185,7 +185,7 @@ class Observer:
         data = mujoco.MjData(model)
         low, high = np.full(size, np.inf), np.full(size, -np.inf)
         for _ in range(12):
-            _random_state(model, data, rng)
+            _random_state(model, data, self._controls, rng)
             update_kinematics(model, data)
             angle = rng.uniform(-np.pi, np.pi)
             slots = self._all_slots(Kinematics.of_data(data), np.array([np.cos(angle), np.sin(angle)]))[0]
@@ -249,12 +249,12 @@ def _full_layout(body: Body, moving: np.ndarray, joints: np.ndarray) -> Observat
     return ObservationLayout(np.array(kind), np.array(token), np.array(slot), names)
 
 
-def _random_state(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
+def _random_state(model: mujoco.MjModel, data: mujoco.MjData, controls: ControlScale, rng: np.random.Generator) -> None:
     mujoco.mj_resetData(model, data)
     # a velocity integrated for a second moves every joint within its own kind of space (quaternions too)
     mujoco.mj_integratePos(model, data.qpos, rng.normal(size=model.nv), 1.0)
     data.qvel[:] = rng.normal(size=model.nv)
-    data.ctrl[:] = rng.uniform(-1, 1, model.nu)
+    data.ctrl[:] = controls.to_ctrl(rng.uniform(-1, 1, model.nu))
     data.act[:] = rng.uniform(0, 1, model.na)
 
 

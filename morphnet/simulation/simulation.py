@@ -84,6 +84,8 @@ class Simulation:
         self._health = Health(body)
         self._contact = ContactCost(body, self._batch) if exact and body.task.contact_cost else None
         self._age = np.zeros(num_sims, np.int64)
+        # kept from step to step: Gymnasium's "before" is what the step before left, stale as it may be
+        self._position = np.zeros((num_sims, 2))
         self._return = np.zeros(num_sims)
         self._failures = 0
         self.direction = np.tile(np.array(body.task.direction), (num_sims, 1))
@@ -120,6 +122,7 @@ class Simulation:
         self._batch.reset(ids, stage=_STALE)
         self._kinematics.qpos[sim], self._kinematics.qvel[sim] = qpos, qvel
         self._batch.forward(ids, stage=_FRESH)
+        self._position[sim] = self._progress.read()[sim]
         self._age[sim], self._return[sim] = 0, 0.0
         self.observation = self._observer.observe(self._kinematics, self.direction)
 
@@ -140,22 +143,21 @@ class Simulation:
             SimulationError: every simulation has diverged for several steps in a row.
         """
         self._kinematics.ctrl[:] = self._controls.to_ctrl(np.nan_to_num(action))
-        before = self._progress.read()
         warnings = self._warnings()
         start = time.perf_counter()
         self._batch.step(nstep=self.body.frame_skip, stage=_STALE if self._progress.is_stale else _FRESH)
         self.physics_seconds += time.perf_counter() - start
         diverged = (self._warnings() != warnings) | ~np.isfinite(self._kinematics.qpos).all(axis=1)
-        after = self._progress.read()
+        before, self._position = self._position, self._progress.read()
         contact = self._contact() if self._contact else np.zeros(self.num_sims)
         if self._progress.is_stale:
             self._batch.forward(stage=_FRESH)
-        return self._finish(before, after, contact, diverged)
+        return self._finish(self._position - before, contact, diverged)
 
-    def _finish(self, before: np.ndarray, after: np.ndarray, contact: np.ndarray, diverged: np.ndarray) -> Step:
+    def _finish(self, moved: np.ndarray, contact: np.ndarray, diverged: np.ndarray) -> Step:
         k = self._kinematics
         healthy = self._health(k.qpos, k.qvel, k.xmat) & ~diverged
-        reward = self._reward(before, after, contact, healthy, diverged)
+        reward = self._reward(moved, contact, healthy, diverged)
         self._count(diverged)
         self._age += 1
         self._return += reward.total
@@ -178,11 +180,9 @@ class Simulation:
         limits = (task.height, task.angle, task.tilt)
         return any(limit is not None for limit in limits) or np.isfinite(task.state_limit)
 
-    def _reward(
-        self, before: np.ndarray, after: np.ndarray, contact: np.ndarray, healthy: np.ndarray, diverged: np.ndarray
-    ) -> Reward:
+    def _reward(self, moved: np.ndarray, contact: np.ndarray, healthy: np.ndarray, diverged: np.ndarray) -> Reward:
         task = self.body.task
-        velocity = np.sum((after - before) * self.direction, axis=1) / self.body.control_step
+        velocity = np.sum(moved * self.direction, axis=1) / self.body.control_step
         ctrl = np.sum(np.square(self._kinematics.ctrl), axis=1)
         terms = (task.forward_weight * velocity, task.healthy_reward * healthy, -task.ctrl_cost * ctrl, -contact)
         return Reward(*(np.where(diverged, 0.0, term) for term in terms))
@@ -210,16 +210,23 @@ class Simulation:
         self._kinematics.qpos[ids] = model.qpos0 + qpos_noise
         self._kinematics.qvel[ids] = task.qvel_noise * unit
         self._batch.forward(ids, stage=_FRESH)
+        self._position[ids] = self._progress.read()[ids]
         self._age[ids] = 0
         self._return[ids] = 0.0
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Everything that a bit-exact continuation needs, but for the random generator."""
-        return {"state": self._batch.state.copy(), "age": self._age.copy(), "return": self._return.copy()}
+        return {
+            "state": self._batch.state.copy(),
+            "position": self._position.copy(),
+            "age": self._age.copy(),
+            "return": self._return.copy(),
+        }
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a ``state_dict``."""
         self._batch.state[:] = state["state"]
+        self._position[:] = state["position"]
         self._age[:] = state["age"]
         self._return[:] = state["return"]
         self._batch.forward(stage=_FRESH)

@@ -101,11 +101,18 @@ def test_task_sections_of_a_folder_and_a_task_file_from_elsewhere(folder, tmp_pa
         suite_from_folder(folder, other).load("walker")
 
 
-@pytest.mark.xfail(strict=True, reason="Suite.load asks suite.toml alone, load_body asks the body's own TOML first")
 def test_a_body_has_one_task_however_it_is_loaded(folder):
     (folder / "suite.toml").write_text("[walker]\nframe_skip = 3\n")
     (folder / "walker.toml").write_text("frame_skip = 7\n")
     assert suite_from_folder(folder).load("walker").task == load_body(folder / "walker.xml").task
+
+
+def test_a_section_that_no_body_takes_is_a_fault(folder):
+    (folder / "suite.toml").write_text("[walker]\nframe_skip = 3\n[runer]\nframe_skip = 4\n")
+    with pytest.raises(TaskError, match=r"suite\.toml: no body for section \[runer\]; did you mean runner"):
+        suite_from_folder(folder)
+    with pytest.raises(MorphNetError, match=r"gone\.toml"):
+        suite_from_folder(folder, folder / "gone.toml")
 
 
 def test_folders_that_are_no_suite(tmp_path):
@@ -137,9 +144,6 @@ def test_faulty_splits_are_named(folder, content, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=(TypeError, pytest.fail.Exception), reason="_read_splits does not look into families"
-)
 @pytest.mark.parametrize("members", [5, [1], None, "", {"walker": 1}])
 def test_members_that_are_no_list_of_names_are_faults(folder, members):
     write_splits(folder, {"train": {"a": members}, "held_out": {}})

@@ -16,16 +16,7 @@ PAIRS = {
     "Humanoid-v5": "humanoid",
 }
 STEPS = 400
-STALE = {"Ant-v5", "Humanoid-v5"}
-STALE_START = "step() reads Ant's and Humanoid's `before` position after the forward pass, Gymnasium reads it stale"
 every_pair = pytest.mark.parametrize("env_id", PAIRS)
-every_pair_but_stale = pytest.mark.parametrize(
-    "env_id",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=STALE_START) if name in STALE else ())
-        for name in PAIRS
-    ],
-)
 
 
 class SideBySide:
@@ -102,14 +93,14 @@ def test_terminations_are_equal(run, env_id):
     assert side.ends >= 3 if falls else side.ends == 0
 
 
-@every_pair_but_stale
+@every_pair
 def test_rewards_are_equal(run, env_id):
     theirs, ours = np.array(run(env_id).rewards).T
     assert np.ptp(theirs) > 0.1
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
 
-@every_pair_but_stale
+@every_pair
 def test_forward_reward_is_equal(run, env_id):
     theirs, ours = np.array([(info["reward_forward"], own["forward"]) for info, own in run(env_id).terms]).T
     assert theirs.std() > 0.01

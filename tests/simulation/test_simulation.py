@@ -215,6 +215,26 @@ def test_forward_reward_is_the_velocity_along_the_direction(tmp_path, direction)
         assert step.reward.total[1] == pytest.approx(step.reward.forward[1] + 0.5)
 
 
+@pytest.mark.parametrize("velocity", ["root", "body", "center_of_mass"])
+def test_a_steady_velocity_is_rewarded_as_it_is_however_it_is_measured(tmp_path, velocity):
+    body = load_text(tmp_path, robots.DRIFTER, velocity=velocity, frame_skip=5)
+    simulation = Simulation(body, 1, np.random.default_rng(0))
+    simulation.set_state(np.zeros(4), np.array([2.0, 0.0, 0.0, 0.0]))
+    forward = [simulation.step(np.zeros((1, 1))).reward.forward[0] for _ in range(4)]
+    # read one substep late, the first step of an episode covers a substep less, as in Gymnasium
+    assert forward[1:] == pytest.approx([2.0] * 3)
+
+
+def test_a_driven_carts_way_counts_without_a_task(tmp_path):
+    """Its slide is an actuated joint, so no root joint carries it along."""
+    text = """<mujoco><option timestep="0.01" gravity="0 0 0"/><worldbody><body><joint name="x" type="slide" axis="1 0 0"/>
+      <geom size=".1"/></body></worldbody><actuator><motor joint="x" gear="1e-9"/></actuator></mujoco>"""
+    simulation = Simulation(load_text(tmp_path, text), 1, np.random.default_rng(0))
+    simulation.set_state(np.zeros(1), np.array([1.5]))
+    forward = [simulation.step(np.zeros((1, 1))).reward.forward[0] for _ in range(4)]
+    assert forward[1:] == pytest.approx([1.5] * 3)
+
+
 def test_each_simulation_may_run_its_own_way():
     body = load_body("gymnasium:ant").with_task(load_body("ant").task)
     simulation = Simulation(body, 2, np.random.default_rng(0))

@@ -63,9 +63,9 @@ class TrainConfig:
     steps: int = 16_000_000
     seed: int = 0
     num_sims: int = 32
-    horizon: int = 64
+    horizon: int = 32
     epochs: int = 4
-    minibatches: int = 8
+    minibatches: int = 4
     learning_rate: float = 3e-4
     clip: float = 0.2
     kl_limit: float = 0.03

@@ -103,8 +103,6 @@ class _FirstLayer(nn.Module):
             }
         )
         self.relation = nn.Linear(NUM_RELATIONS, width, bias=False)
-        # as strong as the embeddings it is added to: it alone tells coinciding limbs apart
-        nn.init.normal_(self.relation.weight)
         self.relation_norm = nn.LayerNorm(width)
         self.bias = _Head(width, (config.hidden,), torch.zeros(config.hidden), 1.0, 0.0)
         self.own_bias = _Head(width, (config.own,), torch.zeros(config.own), 1.0, 0.0)

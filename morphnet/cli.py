@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -232,7 +233,10 @@ COMMANDS = (demo, bodies, inspect, train, evaluate, generate, render, doctor)
 def main() -> None:
     """Run one command; exit 2 with one line on standard error where the input is at fault."""
     try:
-        parse(sys.argv[1:])()
+        command = parse(sys.argv[1:])
+        if command.func is not doctor:
+            _check_opengl()
+        command()
     except MorphNetError as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -240,12 +244,21 @@ def main() -> None:
         sys.exit(1)
 
 
-def parse(arguments: list[str]) -> Callable[[], None]:
+def _check_opengl() -> None:
+    """A MUJOCO_GL that cannot work makes ``import mujoco`` itself fail: say so before it does."""
+    harmless = ("", "egl", "glfw", "off", "disable", "disabled")
+    if os.environ.get("MUJOCO_GL", "").strip().lower() not in harmless:
+        from morphnet.rendering import gl
+
+        gl.choose_backend()
+
+
+def parse(arguments: list[str]) -> functools.partial[None]:
     """Return the command that the arguments name, ready to run; a usage error becomes one line."""
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            command: Callable[[], None] = tyro.extras.subcommand_cli_from_dict(
+            command: functools.partial[None] = tyro.extras.subcommand_cli_from_dict(
                 {f.__name__: _deferred(f) for f in COMMANDS},
                 prog="morphnet",
                 description="A robot in, a policy out.",
@@ -260,11 +273,11 @@ def parse(arguments: list[str]) -> Callable[[], None]:
         raise
 
 
-def _deferred(command: Callable[..., None]) -> Callable[..., Callable[[], None]]:
+def _deferred(command: Callable[..., None]) -> Callable[..., functools.partial[None]]:
     """Bind a command's arguments without running it, so that parsing and running fail apart."""
 
     @functools.wraps(command)
-    def bind(*args: Any, **kwargs: Any) -> Callable[[], None]:
+    def bind(*args: Any, **kwargs: Any) -> functools.partial[None]:
         return functools.partial(command, *args, **kwargs)
 
     return bind

@@ -7,14 +7,16 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from morphnet.files import to_json, write_json
-from morphnet.learning import Progress as TrainingProgress
+
+if TYPE_CHECKING:
+    from morphnet.learning import Progress as TrainingProgress
 
 PLAIN_WIDTH = 160
 """Columns where there is no terminal to fit into."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,17 @@ class ActorWeights:
 
     def fits(self, observation_size: int, action_size: int) -> bool:
         """Whether the layers fit each other and a robot, and all weights are numbers."""
-        first, second, third = (w.shape for w in self.weights)
-        shapes = first[1] == observation_size and first[0] == second[1] and second[0] == third[1]
-        outputs = third[0] == action_size == len(self.log_std)
-        biases = all(len(b) == len(w) for b, w in zip(self.biases, self.weights, strict=True))
-        return shapes and outputs and biases and all(np.isfinite(part).all() for part in (*self.weights, *self.biases))
+        first, second = self.weights[0].shape[:1], self.weights[1].shape[:1]
+        sizes = (observation_size, *first, *second, action_size)
+        shapes = [part.shape for part in (*self.weights, *self.biases, self.log_std)]
+        expected = [
+            *((outputs, inputs) for inputs, outputs in itertools.pairwise(sizes)),
+            *((outputs,) for outputs in sizes[1:]),
+            (action_size,),
+        ]
+        return shapes == expected and all(
+            np.isfinite(part).all() for part in (*self.weights, *self.biases, self.log_std)
+        )
 
     def mean(self, observation: np.ndarray) -> np.ndarray:
         """Mean action for observations (..., D), in [-1, 1] once clipped."""
@@ -176,11 +183,14 @@ def _read_body(folder: Path, record: dict[str, Any]) -> Body:
     where = folder / RECORD
     if not isinstance(record["body"], dict) or not set(record["body"]) >= {"name", "file", "sha256"}:
         raise CheckpointError(f"{where}: body = {record['body']!r}: expected name, file and sha256")
+    file = record["body"]["file"]
+    if not isinstance(file, str) or Path(file).name != file:
+        raise CheckpointError(f"{where}: file = {file!r}: expected the name of a file beside it")
     if not isinstance(record["task"], dict):
         raise CheckpointError(f"{where}: task = {record['task']!r}: expected an object")
-    model, source = read_mjcf(folder / record["body"]["file"], add_floor=False)
+    model, source = read_mjcf(folder / file, add_floor=False)
     if source.sha256 != record["body"]["sha256"]:
-        raise CheckpointError(f"{folder / record['body']['file']}: not the body that the policy was made for")
+        raise CheckpointError(f"{folder / file}: not the body that the policy was made for")
     return make_body(record["body"]["name"], model, source, task_from_dict(record["task"], str(where)))
 
 

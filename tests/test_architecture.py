@@ -145,6 +145,11 @@ def test_networks_come_without_mujoco():
     assert run_without(["mujoco", "stable_baselines3"], "import morphnet.networks") == ""
 
 
+def test_importing_the_facade_alone_registers_the_environment():
+    code = 'import gymnasium, morphnet; gymnasium.make("morphnet/Run-v0", body="hopper").reset(seed=0)'
+    assert run_without([], code) == ""
+
+
 def test_a_ban_does_ban():
     assert "ModuleNotFoundError" in run_without(["torch"], "import morphnet.networks")
 

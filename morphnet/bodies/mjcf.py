@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import io
-import os
 import tempfile
+import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import mujoco
 import numpy as np
 
 from morphnet.errors import BodyError
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,23 +79,11 @@ def _parse(path: Path) -> mujoco.MjSpec:
     return mujoco.MjSpec.from_file(str(path))
 
 
-def _quiet(function, *arguments):  # type: ignore[no-untyped-def]
-    """Call MuJoCo without its deprecation lines, which it prints for old but valid files."""
-    with _stderr_to_null():
+def _quiet(function: Callable[..., T], *arguments: Any) -> T:
+    """Call MuJoCo without its deprecation warnings, which it gives for old but valid files."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return function(*arguments)
-
-
-@contextlib.contextmanager
-def _stderr_to_null() -> Iterator[None]:
-    saved = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)
 
 
 def _needs_floor(model: mujoco.MjModel) -> bool:

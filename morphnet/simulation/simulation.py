@@ -219,6 +219,7 @@ class Simulation:
         return {
             "state": self._batch.state.copy(),
             "position": self._position.copy(),
+            "direction": self.direction.copy(),
             "age": self._age.copy(),
             "return": self._return.copy(),
         }
@@ -227,6 +228,7 @@ class Simulation:
         """Continue from a ``state_dict``."""
         self._batch.state[:] = state["state"]
         self._position[:] = state["position"]
+        self.direction[:] = state["direction"]
         self._age[:] = state["age"]
         self._return[:] = state["return"]
         self._batch.forward(stage=_FRESH)

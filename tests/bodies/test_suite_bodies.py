@@ -12,6 +12,7 @@ from typing import Any
 import mujoco
 import numpy as np
 import pytest
+
 from morphnet.assets import families
 
 ASSETS = families.ASSETS

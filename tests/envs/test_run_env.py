@@ -9,7 +9,6 @@ import robots
 from gymnasium.utils.env_checker import check_env as gymnasium_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
-import morphnet.envs  # registers morphnet/Run-v0
 from morphnet.bodies import load_body
 from morphnet.envs import RunEnv
 from morphnet.errors import BodyError
@@ -29,7 +28,7 @@ def test_passes_the_checkers(name):
 
 def test_is_registered_with_gymnasium():
     env = gymnasium.make("morphnet/Run-v0", body="hopper")
-    assert isinstance(env.unwrapped, morphnet.envs.RunEnv)
+    assert isinstance(env.unwrapped, RunEnv)
     observation, info = env.reset(seed=1)
     again, _ = gymnasium.make("morphnet/Run-v0", body=load_body("hopper")).reset(seed=1)
     assert np.array_equal(observation, again)

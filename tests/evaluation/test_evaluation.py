@@ -1,4 +1,4 @@
-"""Returns and scores, with the numbers worked out by hand."""
+"""Returns, with the numbers worked out by hand."""
 
 import math
 
@@ -8,7 +8,7 @@ import pytest
 import robots
 
 from morphnet.bodies import load_body
-from morphnet.evaluation import Evaluation, PolicyController, RandomController, evaluate, normalised_score
+from morphnet.evaluation import Evaluation, PolicyController, RandomController, evaluate
 from morphnet.simulation import Simulation
 
 EPISODES, LONGEST, BONUS, LIMIT = 40, 30, 0.25, 0.2
@@ -121,37 +121,3 @@ def test_a_policy_acts_in_evaluation_as_in_anyones_loop(hypernetwork):
             steps += 1
         assert result.lengths[episode] == steps
         assert result.returns[episode] == pytest.approx(total, abs=1e-3)
-
-
-# --- scores -------------------------------------------------------------------------------------------------
-
-
-def episodes(*returns):
-    return Evaluation(np.array(returns, float), np.ones(len(returns), int))
-
-
-RANDOM, REFERENCE = episodes(0, 2), episodes(20, 22)  # means 1 and 21, deviations 1 and 1
-
-
-@pytest.mark.parametrize(
-    ("value", "score"), [(1, 0.0), (11, 0.5), (21, 1.0), (24, 1.15), (25, 1.2), (50, 1.2), (-10, 0.0), (6, 0.25)]
-)
-def test_score_is_the_share_of_the_way_to_the_reference_clipped(value, score):
-    assert normalised_score(value, RANDOM, REFERENCE) == pytest.approx(score)
-
-
-@pytest.mark.parametrize(
-    ("random", "reference", "scored"),
-    [
-        (episodes(0, 2), episodes(5.1, 7.1), True),  # 5.1 apart, 1 of scatter
-        (episodes(0, 2), episodes(4.9, 6.9), False),
-        (episodes(1, 1), episodes(0, 12), False),  # the reference's own episodes scatter by 6
-        (episodes(0, 12), episodes(40, 40), True),  # 34 apart, 6 of scatter
-        (episodes(0, 14), episodes(40, 40), False),  # 33 apart, 7 of scatter
-        (episodes(5, 7), episodes(0, 2), False),  # a reference below random
-        (episodes(3, 3), episodes(3, 3), False),
-        (episodes(1, 1), episodes(2, 2), True),  # no scatter at all
-    ],
-)
-def test_only_a_reference_clearly_above_random_gives_a_score(random, reference, scored):
-    assert (normalised_score(3.0, random, reference) is not None) == scored

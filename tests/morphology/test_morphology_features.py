@@ -87,8 +87,7 @@ def test_bounding_boxes_are_exact_and_ignore_looks():
 def test_bounding_boxes_turn_with_the_body(geom, half):
     # The body's x, y and z lie along the world's y, z and x.
     model = mujoco.MjModel.from_xml_string(
-        '<mujoco><worldbody><body quat=".5 .5 .5 .5" pos="1 2 3"><joint/>'
-        f"<geom {geom}/></body></worldbody></mujoco>"
+        f'<mujoco><worldbody><body quat=".5 .5 .5 .5" pos="1 2 3"><joint/><geom {geom}/></body></worldbody></mujoco>'
     )
     extents = body_extents(model, start_data(model), np.array([1]))
     np.testing.assert_allclose((extents.high - extents.low)[0] / 2, half, atol=1e-9)
@@ -152,8 +151,7 @@ def test_a_shift_of_a_joints_zero_is_no_change_of_the_robot():
         <geom type="capsule" size=".1" fromto="0 0 0 1 0 0"/></body></worldbody>
         <actuator><motor joint="j"/></actuator></mujoco>"""
     first, second = (
-        graph_from_model(mujoco.MjModel.from_xml_string(xml.format(ref, ref - 1, ref + 2)))
-        for ref in (0.0, 0.7)
+        graph_from_model(mujoco.MjModel.from_xml_string(xml.format(ref, ref - 1, ref + 2))) for ref in (0.0, 0.7)
     )
     np.testing.assert_allclose(first.body_features, second.body_features, atol=1e-6)
     np.testing.assert_allclose(first.joint_features, second.joint_features, atol=1e-6)

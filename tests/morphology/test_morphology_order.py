@@ -83,9 +83,7 @@ def limbed_bodies(draw):
         x, y, z, side = (draw(number) for _ in range(4))
         kind = draw(st.sampled_from(["hinge", "slide", "ball"]))
         limits = 'range="-30 50"' if draw(st.booleans()) and kind != "ball" else ""
-        shape = draw(
-            st.sampled_from(['type="capsule" size=".05 .2"', 'type="box" size=".1 .2 .3"', 'size=".1"'])
-        )
+        shape = draw(st.sampled_from(['type="capsule" size=".05 .2"', 'type="box" size=".1 .2 .3"', 'size=".1"']))
         text[limb] = (
             f'<body pos="{x} {y} {z}" euler="{40 * side} 0 {90 * x}"><joint name="j{limb}" type="{kind}" '
             f'axis="{x} {y} 1.5" {limits} damping="{abs(y)}" armature="{abs(z)}"/>'

@@ -60,9 +60,7 @@ def test_several_joints_on_one_body():
 
 
 def test_unnamed_elements_are_called_by_their_ids():
-    model = compile_model(
-        f'<body><joint/>{GEOM}<body>{GEOM}<joint name="k"/></body></body>', '<motor joint="k"/>'
-    )
+    model = compile_model(f'<body><joint/>{GEOM}<body>{GEOM}<joint name="k"/></body></body>', '<motor joint="k"/>')
     graph = graph_from_model(model)
     assert graph.body_names == ("body1", "body2")
     assert graph.joint_names == ("joint0", "k")
@@ -148,13 +146,7 @@ def test_base_axes_count_in_the_world_not_in_the_body():
 
 
 def test_arms_on_one_pedestal_have_no_base_joint():
-    arm = (
-        '<body name="{0}"><joint name="{0}0"/>'
-        + GEOM
-        + "<body><joint name='{0}1'/>"
-        + GEOM
-        + "</body></body>"
-    )
+    arm = '<body name="{0}"><joint name="{0}0"/>' + GEOM + "<body><joint name='{0}1'/>" + GEOM + "</body></body>"
     model = compile_model(
         f'<body name="table">{GEOM}{arm.format("left")}{arm.format("right")}</body>',
         '<motor joint="left1"/><motor joint="right1"/>',

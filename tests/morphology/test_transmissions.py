@@ -79,9 +79,7 @@ def test_slider_crank_moves_the_cranks_joint_even_from_its_dead_centre():
 
 
 def test_a_drones_thrusters_push_its_free_joint_which_stays_its_base():
-    arms = "".join(
-        f'<site name="r{i}" pos="{x} {y} 0"/>' for i, (x, y) in enumerate([(1, 0), (0, 1), (-1, 0)])
-    )
+    arms = "".join(f'<site name="r{i}" pos="{x} {y} 0"/>' for i, (x, y) in enumerate([(1, 0), (0, 1), (-1, 0)]))
     thrust = "".join(f'<motor site="r{i}" gear="0 0 1 0 0 .1" ctrlrange="0 9"/>' for i in range(3))
     model = mujoco.MjModel.from_xml_string(
         f"<mujoco><worldbody><body><freejoint/><geom size='.1'/>{arms}</body></worldbody>"

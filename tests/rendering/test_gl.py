@@ -42,7 +42,6 @@ def test_unusable_mujoco_gl_is_a_render_error(monkeypatch: pytest.MonkeyPatch, v
         gl.choose_backend()
 
 
-@pytest.mark.xfail(reason="morphnet/__init__.py imports mujoco, which refuses the value with a RuntimeError")
 def test_unknown_mujoco_gl_in_a_fresh_process_is_a_render_error() -> None:
     assert run(CHOOSE, "nonsense").startswith("RenderError MUJOCO_GL=nonsense")
 

@@ -126,6 +126,23 @@ def test_contact_costs_are_there_to_compare(run):
     assert all(cost <= 0 for cost in costs)
 
 
+@pytest.mark.parametrize(
+    ("entry", "index", "value", "falls"),
+    [("qpos", 0, 150.0, False), ("qvel", 0, 150.0, True), ("qvel", 5, -300.0, True), ("qpos", 5, 101.0, True)],
+)
+def test_hoppers_state_limit_leaves_out_where_it_is(entry, index, value, falls):
+    """Past 100 m it may hop on; past 100 m/s or rad it has gone wrong. Both say so, and the same."""
+    env, body = gymnasium.make("Hopper-v5").unwrapped, load_body("gymnasium:hopper")
+    simulation = Simulation(body, 1, np.random.default_rng(0))
+    env.reset(seed=0)
+    state = {"qpos": body.model.qpos0.copy(), "qvel": np.zeros(6)}
+    state[entry][index] = value
+    env.set_state(state["qpos"], state["qvel"])
+    simulation.set_state(state["qpos"], state["qvel"])
+    theirs, ours = env.step(np.zeros(3))[2], simulation.step(np.zeros((1, 3))).terminated[0]
+    assert theirs == ours == falls
+
+
 @every_pair
 def test_start_noise_has_gymnasiums_distribution(env_id):
     env, body = gymnasium.make(env_id).unwrapped, load_body(f"gymnasium:{PAIRS[env_id]}")

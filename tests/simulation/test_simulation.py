@@ -227,8 +227,9 @@ def test_a_steady_velocity_is_rewarded_as_it_is_however_it_is_measured(tmp_path,
 
 def test_a_driven_carts_way_counts_without_a_task(tmp_path):
     """Its slide is an actuated joint, so no root joint carries it along."""
-    text = """<mujoco><option timestep="0.01" gravity="0 0 0"/><worldbody><body><joint name="x" type="slide" axis="1 0 0"/>
-      <geom size=".1"/></body></worldbody><actuator><motor joint="x" gear="1e-9"/></actuator></mujoco>"""
+    text = """<mujoco><option timestep="0.01" gravity="0 0 0"/><worldbody>
+      <body><joint name="x" type="slide" axis="1 0 0"/><geom size=".1"/></body></worldbody>
+      <actuator><motor joint="x" gear="1e-9"/></actuator></mujoco>"""
     simulation = Simulation(load_text(tmp_path, text), 1, np.random.default_rng(0))
     simulation.set_state(np.zeros(1), np.array([1.5]))
     forward = [simulation.step(np.zeros((1, 1))).reward.forward[0] for _ in range(4)]
@@ -305,6 +306,18 @@ def test_a_diverging_simulation_is_reset_and_counted(tmp_path):
     calm = simulation.step(np.zeros((3, 1)))
     assert not calm.terminated.any()
     assert simulation.diverged == 12
+
+
+def test_the_jump_back_of_a_diverged_simulation_is_not_rewarded(tmp_path):
+    """MuJoCo itself puts it back at the origin, here 5 m in no time."""
+    rails = '<joint name="x" type="slide" axis="1 0 0"/><joint name="turn" axis="0 1 0"/>'
+    text = UNSTABLE.replace('<joint name="turn" axis="0 1 0"/>', rails)
+    simulation = Simulation(load_text(tmp_path, text, ctrl_cost=1.0, healthy_reward=1.0), 2, np.random.default_rng(0))
+    simulation.set_state(np.array([5.0, 0.0]), np.zeros(2), sim=1)
+    step = simulation.step(np.array([[0.0], [1.0]]))
+    assert step.terminated.tolist() == [False, True]
+    assert step.reward.total[1] == 0.0
+    assert step.episode_returns.tolist() == [0.0]
 
 
 def test_physics_that_always_diverges_is_an_error(tmp_path):

@@ -143,11 +143,11 @@ class Simulation:
             SimulationError: every simulation has diverged for several steps in a row.
         """
         self._kinematics.ctrl[:] = self._controls.to_ctrl(np.nan_to_num(action))
-        warnings = self._warnings()
         start = time.perf_counter()
         self._batch.step(nstep=self.body.frame_skip, stage=_STALE if self._progress.is_stale else _FRESH)
         self.physics_seconds += time.perf_counter() - start
-        diverged = (self._warnings() != warnings) | ~np.isfinite(self._kinematics.qpos).all(axis=1)
+        warned, self._warned = self._warned, self._warnings()
+        diverged = (self._warned != warned) | ~np.isfinite(self._kinematics.qpos).all(axis=1)
         before, self._position = self._position, self._progress.read()
         contact = self._contact() if self._contact else np.zeros(self.num_sims)
         if self._progress.is_stale:
@@ -185,7 +185,7 @@ class Simulation:
         velocity = np.sum(moved * self.direction, axis=1) / self.body.control_step
         ctrl = np.sum(np.square(self._kinematics.ctrl), axis=1)
         terms = (task.forward_weight * velocity, task.healthy_reward * healthy, -task.ctrl_cost * ctrl, -contact)
-        return Reward(*(np.where(diverged, 0.0, term) for term in terms))
+        return Reward(*(np.where(diverged, 0.0, term) for term in terms) if diverged.any() else terms)
 
     def _warnings(self) -> np.ndarray:
         """(n,) how often each simulation has diverged; MuJoCo itself resets one and keeps status 0."""
@@ -211,6 +211,7 @@ class Simulation:
         self._kinematics.qvel[ids] = task.qvel_noise * unit
         self._batch.forward(ids, stage=_FRESH)
         self._position[ids] = self._progress.read()[ids]
+        self._warned = self._warnings()  # a reset clears its simulations' counters
         self._age[ids] = 0
         self._return[ids] = 0.0
 

@@ -60,10 +60,10 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 16_000_000
+    steps: int = 15_000_000
     seed: int = 0
-    num_sims: int = 32
-    horizon: int = 32
+    num_sims: int = 16
+    horizon: int = 64
     epochs: int = 4
     minibatches: int = 4
     learning_rate: float = 3e-4

@@ -14,7 +14,7 @@ from morphnet.films import Look, act_for, film
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.rendering.video import VideoWriter, side_by_side
 
-BODIES = ("walker_no_right_foot", "cheetah_short_torso", "gymnasium:half_cheetah")
+BODIES = ("walker_long_thighs_short_shins", "cheetah_short_torso", "gymnasium:hopper")
 """Two bodies held out from training, and one that everybody knows."""
 EPISODES = 10
 

@@ -100,6 +100,8 @@ class Trainer:
         """
         if resume:
             load_resume(self)
+        else:
+            save_resume(self)  # a kill before the first regular save must leave something to resume, too
         log = MetricsLog(self.folder, self.update if resume else None)
         started, before = time.monotonic(), self.seconds
         try:

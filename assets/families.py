@@ -88,7 +88,6 @@ PLANAR = (
     _planar("walker_long_torso", "walker", "A long torso.", length={"torso": 1.35}),
     _planar("walker_heavy", "walker", "Dense throughout, motors stronger.", density=HEAVY, gear={"*": 1.2}),
     _planar("walker_no_left_foot", "walker", "The left leg ends at the ankle.", remove=("left_foot",)),
-    _planar("walker_no_right_foot", "walker", "The right leg ends at the ankle.", remove=("right_foot",)),
     _planar(
         "walker_long_thighs_short_shins",
         "walker",

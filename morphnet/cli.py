@@ -224,6 +224,8 @@ def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Su
 
     if (suite is None) == (bodies is None):
         raise MorphNetError(f"give either --suite ({', '.join(suite_names())}) or --bodies DIR")
+    if suite is not None and tasks is not None:
+        raise MorphNetError("--tasks goes with --bodies DIR; a shipped suite has tasks of its own")
     return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)
 
 
@@ -234,6 +236,8 @@ def main() -> None:
     """Run one command; exit 2 with one line on standard error where the input is at fault."""
     try:
         command = parse(sys.argv[1:])
+        if command.keywords.get("seed", 0) < 0:
+            raise MorphNetError(f"--seed {command.keywords['seed']}: must not be negative")
         if command.func is not doctor:
             _check_opengl()
         command()

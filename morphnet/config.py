@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from morphnet.errors import CheckpointError, MorphNetError, choices
@@ -18,8 +19,8 @@ class NetworkConfig:
         width: size of a token embedding.
         depth: attention layers of the encoder.
         heads: attention heads a layer.
-        token_variation: how much generated first-layer blocks differ between tokens at the start, relative to
-            what they share (Bias-HyperInit, Beck et al. 2023, shares everything: 0).
+        token_variation: how much generated first-layer blocks and output rows differ between tokens at the
+            start, relative to what they share (Bias-HyperInit, Beck et al. 2023, shares everything: 0).
         initial_log_std: logarithm of the initial exploration noise, on actions in [-1, 1].
     """
 
@@ -81,8 +82,10 @@ class TrainConfig:
         _check_at_least(self, 1, "steps", "num_sims", "horizon", "epochs", "minibatches", "save_every", "threads")
         _check_at_least(self, 0, "seed", "entropy", "value")
         for name in ("learning_rate", "clip", "kl_limit", "gradient_norm"):
-            if not getattr(self, name) > 0:
-                raise MorphNetError(f"{name} = {getattr(self, name)}: must be above 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise MorphNetError(f"{name} = {getattr(self, name)}: must be above 0 and finite")
+        if self.num_sims * self.horizon < 2:
+            raise MorphNetError("num_sims x horizon: at least 2 steps are needed to normalise advantages")
         if not 0 <= self.gae_lambda <= 1:
             raise MorphNetError(f"gae_lambda = {self.gae_lambda}: must lie in [0, 1]")
 
@@ -121,5 +124,5 @@ def _check_values(values: Any, kind: type, where: str) -> None:
 
 def _check_at_least(config: Any, lowest: int, *names: str) -> None:
     for name in names:
-        if getattr(config, name) < lowest:
+        if not lowest <= getattr(config, name) < math.inf:
             raise MorphNetError(f"{name} = {getattr(config, name)}: must be at least {lowest}")

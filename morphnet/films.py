@@ -33,8 +33,8 @@ class Look:
 
     def __post_init__(self) -> None:
         for name in ("seconds", "width", "height", "fps"):
-            if not getattr(self, name) > 0:
-                raise MorphNetError(f"--{name} {getattr(self, name)}: must be above 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise MorphNetError(f"--{name} {getattr(self, name)}: must be above 0 and finite")
 
     @property
     def preset(self) -> Preset:

@@ -32,6 +32,8 @@ def start_training(
     Raises:
         CheckpointError: the folder holds a run and ``resume`` is off, or holds none and it is on.
     """
+    if minutes is not None and not minutes > 0:
+        raise MorphNetError(f"--minutes {minutes}: must be above 0")
     if resume:
         config = _resumed_config(out, config)
     elif (out / STATE).exists() or (out / "config.json").exists():

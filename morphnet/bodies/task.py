@@ -87,7 +87,16 @@ def _check_numbers(task: Task) -> None:
         raise TaskError(f"discount = {task.discount}: must lie in (0, 1]")
     if not math.isclose(math.hypot(*task.direction), 1.0, abs_tol=1e-6):
         raise TaskError(f"direction = {list(task.direction)}: must have length 1")
-    for name in ("qpos_noise", "qvel_noise", "state_limit", "tilt", "contact_force_limit", "contact_cost_limit"):
+    costs = ("ctrl_cost", "contact_cost")
+    for name in (
+        *costs,
+        "qpos_noise",
+        "qvel_noise",
+        "state_limit",
+        "tilt",
+        "contact_force_limit",
+        "contact_cost_limit",
+    ):
         value = getattr(task, name)
         if value is not None and value < 0:
             raise TaskError(f"{name} = {value}: must not be negative")

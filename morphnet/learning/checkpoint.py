@@ -42,9 +42,10 @@ class Networks:
 
 def build_networks(features: dict[str, int], config: TrainConfig) -> Networks:
     """Make untrained hypernetworks, seeded by ``config.seed``."""
-    torch.manual_seed(config.seed)
-    actor = ActorHypernetwork(features, SLOT_TABLE, config.network)
-    return Networks(actor, CriticHypernetwork(features, SLOT_TABLE, config.network))
+    with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
+        torch.manual_seed(config.seed)
+        actor = ActorHypernetwork(features, SLOT_TABLE, config.network)
+        return Networks(actor, CriticHypernetwork(features, SLOT_TABLE, config.network))
 
 
 def save_checkpoint(

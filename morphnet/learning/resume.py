@@ -32,7 +32,7 @@ def save_resume(trainer: Trainer) -> None:
         tensors |= {f"simulation/{index}/{k}": torch.from_numpy(v) for k, v in simulation.state_dict().items()}
     record = {
         "config": trainer.config.to_dict(),
-        "bodies": [[s.body.name, s.body.source.sha256] for s in trainer.simulations],
+        "bodies": _bodies(trainer),
         "update": trainer.update,
         "steps": trainer.steps,
         "seconds": trainer.seconds,
@@ -56,7 +56,7 @@ def load_resume(trainer: Trainer) -> None:
     _check_same(trainer, record, str(path))
     try:
         _restore(trainer, tensors, record)
-    except (RuntimeError, KeyError, ValueError, TypeError):
+    except (RuntimeError, KeyError, ValueError, TypeError, IndexError):
         raise CheckpointError(f"{path}: what it holds does not fit this version's networks; start anew") from None
 
 
@@ -98,15 +98,20 @@ def _read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _check_same(trainer: Trainer, record: dict[str, Any], where: str) -> None:
-    bodies = [[s.body.name, s.body.source.sha256] for s in trainer.simulations]
+    bodies = _bodies(trainer)
     if record["bodies"] != bodies:
-        changed = sorted({name for name, _ in record["bodies"]} ^ {name for name, _ in bodies})
-        what = ", ".join(changed) if changed else "an MJCF file changed"
+        changed = sorted({body[0] for body in record["bodies"]} ^ {body[0] for body in bodies})
+        what = ", ".join(changed) if changed else "an MJCF file or a task changed"
         raise CheckpointError(f"{where}: the run was started on other bodies ({what})")
     ours, theirs = trainer.config.to_dict(), record["config"]
     different = [name for name in ours if ours[name] != theirs.get(name)]
     if different:
         raise CheckpointError(f"{where}: the run was started with another {', '.join(different)}")
+
+
+def _bodies(trainer: Trainer) -> list[list[Any]]:
+    """What a run's bodies are, as JSON gives it back: names, sources and tasks."""
+    return [[s.body.name, s.body.source.sha256, s.body.task.to_dict()] for s in trainer.simulations]
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

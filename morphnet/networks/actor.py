@@ -32,12 +32,6 @@ class StackedMLP:
         one, two, three = (b[robots] for b in self.biases)
         return StackedMLP((first, second, third), (one, two, three))
 
-    def detach(self) -> StackedMLP:
-        """Return the same weights, cut from the hypernetwork that made them."""
-        first, second, third = (w.detach() for w in self.weights)
-        one, two, three = (b.detach() for b in self.biases)
-        return StackedMLP((first, second, third), (one, two, three))
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class StackedActor:
@@ -52,14 +46,6 @@ class StackedActor:
     mean: StackedMLP
     log_std: Tensor
     action_mask: Tensor
-
-    def select(self, robots: slice) -> StackedActor:
-        """Return some of the actors; a view."""
-        return StackedActor(self.mean.select(robots), self.log_std[robots], self.action_mask[robots])
-
-    def detach(self) -> StackedActor:
-        """Return the same actors, cut from the hypernetwork that made them."""
-        return StackedActor(self.mean.detach(), self.log_std.detach(), self.action_mask)
 
     def log_prob(self, mean: Tensor, action: Tensor) -> Tensor:
         """Log-density of actions (B, n, A) over the real actuators, (B, n)."""

@@ -90,7 +90,7 @@ class Observer:
     """Turns states of one body into observations."""
 
     def __init__(self, body: Body) -> None:
-        """Fix the layout of ``body``; costs a few hundred evaluations of its kinematics."""
+        """Fix the layout of ``body``; costs a dozen evaluations of its kinematics."""
         self._body = body
         graph, model = body.graph, body.model
         self._root = graph.root_body

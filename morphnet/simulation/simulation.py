@@ -83,6 +83,7 @@ class Simulation:
         self._progress = Progress(body, self._batch)
         self._health = Health(body)
         self._contact = ContactCost(body, self._batch) if exact and body.task.contact_cost else None
+        self._reads_stale = self._progress.is_stale or self._contact is not None
         self._age = np.zeros(num_sims, np.int64)
         # kept from step to step: Gymnasium's "before" is what the step before left, stale as it may be
         self._position = np.zeros((num_sims, 2))
@@ -144,13 +145,13 @@ class Simulation:
         """
         self._kinematics.ctrl[:] = self._controls.to_ctrl(np.nan_to_num(action))
         start = time.perf_counter()
-        self._batch.step(nstep=self.body.frame_skip, stage=_STALE if self._progress.is_stale else _FRESH)
+        self._batch.step(nstep=self.body.frame_skip, stage=_STALE if self._reads_stale else _FRESH)
         self.physics_seconds += time.perf_counter() - start
         warned, self._warned = self._warned, self._warnings()
         diverged = (self._warned != warned) | ~np.isfinite(self._kinematics.qpos).all(axis=1)
         before, self._position = self._position, self._progress.read()
         contact = self._contact() if self._contact else np.zeros(self.num_sims)
-        if self._progress.is_stale:
+        if self._reads_stale:
             self._batch.forward(stage=_FRESH)
         return self._finish(self._position - before, contact, diverged)
 
@@ -221,6 +222,7 @@ class Simulation:
             "state": self._batch.state.copy(),
             "position": self._position.copy(),
             "direction": self.direction.copy(),
+            "counts": np.array([self.diverged, self._failures]),
             "age": self._age.copy(),
             "return": self._return.copy(),
         }
@@ -230,6 +232,7 @@ class Simulation:
         self._batch.state[:] = state["state"]
         self._position[:] = state["position"]
         self.direction[:] = state["direction"]
+        self.diverged, self._failures = (int(count) for count in state["counts"])
         self._age[:] = state["age"]
         self._return[:] = state["return"]
         self._batch.forward(stage=_FRESH)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,36 @@ def test_no_two_bodies_are_the_same(suite: str) -> None:
     for path in sorted((ASSETS / suite).glob("*.xml")):
         other = hashes.setdefault(physics_hash(path), path.stem)
         assert other == path.stem
+
+
+def mirror_signature(path: Path) -> str:
+    """The same for a body and its mirror image: parts by size and place, the sign of y left out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = mujoco.MjSpec.from_file(str(path)).compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    place = data.xipos[1:].copy()
+    place[:, 1] = np.abs(place[:, 1])
+    parts = np.column_stack([model.body_mass[1:], model.body_inertia[1:], place, model.body_dofnum[1:]])
+    rows = sorted(map(tuple, np.round(parts, 4) + 0.0))
+    return repr((rows, sorted(np.round(model.actuator_gear[:, 0], 4))))
+
+
+@every_suite
+def test_no_held_out_body_is_a_training_body_or_its_mirror_image(suite: str) -> None:
+    import gymnasium.envs.mujoco
+
+    shipped = Path(str(gymnasium.envs.mujoco.__file__)).parent / "assets"
+
+    def signatures(split: str) -> dict[str, str]:
+        names = [name for members in splits(suite)[split].values() for name in members]
+        folder = {True: shipped, False: ASSETS / suite}
+        files = [folder[":" in name] / f"{name.rpartition(':')[2]}.xml" for name in names]
+        return {mirror_signature(file): file.stem for file in files}
+
+    train, held_out = signatures("train"), signatures("held_out")
+    assert not {held_out[key] for key in set(train) & set(held_out)}
 
 
 @pytest.mark.parametrize("variant", families.VARIANTS, ids=[v.name for v in families.VARIANTS])

@@ -86,14 +86,3 @@ def test_density_and_entropy_are_those_of_normal_distributions(actor):
         normal = torch.distributions.Normal(mean[row, :, :outputs], std)
         torch.testing.assert_close(density[row], normal.log_prob(action[row, :, :outputs]).sum(-1))
         torch.testing.assert_close(entropy[row], torch.distributions.Normal(0.0, std).entropy().sum())
-
-
-def test_selected_and_detached_actors_have_the_same_density(actor):
-    actor.log_std.requires_grad_()
-    mean, action = torch.randn(3, 4, 3), torch.randn(3, 4, 3)
-    whole = actor.log_prob(mean, action)
-    assert whole.requires_grad
-    torch.testing.assert_close(actor.select(slice(1, 2)).log_prob(mean[1:2], action[1:2]), whole[1:2])
-    cut = actor.detach().log_prob(mean, action)
-    assert not cut.requires_grad
-    torch.testing.assert_close(cut, whole.detach())

@@ -83,6 +83,7 @@ class Simulation:
         self._progress = Progress(body, self._batch)
         self._health = Health(body)
         self._contact = ContactCost(body, self._batch) if exact and body.task.contact_cost else None
+        self._warned: np.ndarray = np.zeros(num_sims, np.int64)
         self._reads_stale = self._progress.is_stale or self._contact is not None
         self._age = np.zeros(num_sims, np.int64)
         # kept from step to step: Gymnasium's "before" is what the step before left, stale as it may be

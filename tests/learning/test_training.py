@@ -163,7 +163,7 @@ def test_a_kill_within_a_periodic_checkpoint_leaves_no_half_of_one(robots, tiny,
     config = dataclasses.replace(tiny, steps=2 * UPDATE)
     (tmp_path / "periodic" / "100").mkdir(parents=True)  # as a kill before the files were written leaves it
     make_trainer(robots, config, tmp_path).run()
-    load_checkpoint(tmp_path / "periodic" / "100")
+    assert load_checkpoint(tmp_path / "periodic" / "100")[1]["steps"] == 2 * UPDATE
 
 
 def best_steps(folder):

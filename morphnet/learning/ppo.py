@@ -18,6 +18,9 @@ from morphnet.networks import StackedActor, StackedMLP
 REWARD_LIMIT = 10.0
 """Scaled rewards are clipped to +- this; a crash at speed would otherwise dominate a batch."""
 
+WARM_UP = 0.01
+"""Share of the steps over which the learning rate rises: Adam's first steps are as long in noise as in gradient."""
+
 
 @dataclasses.dataclass
 class Samples:
@@ -121,9 +124,10 @@ class PPO:
         return UpdateReport(policy_loss, value_loss, entropy, kl, clipped, passes)
 
     def _set_learning_rate(self, progress: float) -> None:
-        cosine = 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+        cosine = 0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+        warm = min((progress + 1e-3) / WARM_UP, 1.0)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * (0.05 + 0.95 * cosine)
+            group["lr"] = self.config.learning_rate * warm * cosine
 
     def _minibatch(self, samples: list[Samples], index: Tensor) -> Tensor:
         """One gradient step on the samples ``index`` of every body; return the parts of the report."""

@@ -70,8 +70,7 @@ class _WeightGenerator(nn.Module):
         tokens = self.encoder(batch)
         pooled = self._pool(tokens, batch)
         actuators, mask = tokens["actuator"], batch.action_mask
-        weight, bias = self.first(tokens, pooled, batch)
-        weight, bias = statistics.fold(weight, bias, batch)
+        weight, bias = self.first(tokens, pooled, batch, statistics)
         middle, middle_bias = self.middle(pooled, actuators, mask)
         rows, row_bias = self.last(tokens[self.output_kind], actuators, mask)
         return StackedMLP((weight, middle, rows), (bias, middle_bias, row_bias)), actuators
@@ -107,7 +106,13 @@ class _FirstLayer(nn.Module):
         self.bias = _Head(width, (config.hidden,), torch.zeros(config.hidden), 1.0, 0.0)
         self.own_bias = _Head(width, (config.own,), torch.zeros(config.own), 1.0, 0.0)
 
-    def forward(self, tokens: dict[str, Tensor], pooled: Tensor, batch: TokenBatch) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, tokens: dict[str, Tensor], pooled: Tensor, batch: TokenBatch, statistics: ObservationStatistics
+    ) -> tuple[Tensor, Tensor]:
+        """Return weight (B, D, units) and bias (B, 1, units) on raw observations.
+
+        With W for normalised observations, W' = W / std and b' = b - mean W'.
+        """
         shared, own = [], []
         for kind, used in zip(self.slots.sizes, batch.used_slots, strict=True):
             carriers, relation = _carriers(kind, tokens, batch)
@@ -116,22 +121,23 @@ class _FirstLayer(nn.Module):
             blocks = self.related[kind](self.relation_norm(seen), used)
             own.append(blocks.permute(0, 1, 3, 2, 4).flatten(1, 2).flatten(2, 3))
         table = torch.cat([torch.cat(shared, dim=1), torch.cat(own, dim=1)], dim=-1)
-        row = self._rows([len(part[0]) for part in shared], batch)
-        weight = table.gather(1, row[..., None].expand(-1, -1, table.shape[-1]))
+        row = self._rows([part.shape[1] for part in shared], batch)
+        mean, std = statistics.of_entries(batch)
         # as for an ordinary dense layer: the more inputs, the smaller each weight
-        scale = batch.entry_mask / batch.entry_mask.sum(dim=1, keepdim=True).sqrt()
+        scale = batch.entry_mask / batch.entry_mask.sum(dim=1, keepdim=True).sqrt() / std
+        weight = table.flatten(0, 1).index_select(0, row.flatten()).view(*row.shape, -1) * scale[..., None]
         bias = torch.cat([self.bias(pooled), self.own_bias(tokens["actuator"]).flatten(1, 2)], dim=-1)
-        return weight * scale[..., None].to(weight.dtype), bias[:, None]
+        return weight, bias[:, None] - torch.bmm(mean[:, None], weight)
 
     def _rows(self, lengths: list[int], batch: TokenBatch) -> Tensor:
-        """(B, D) row of each observation entry in the table of all kinds' blocks."""
-        starts = torch.tensor([0, *itertools.accumulate(lengths)][:-1])
+        """(B, D) row of each observation entry in the table of all robots' and kinds' blocks, robot by robot."""
+        starts = torch.tensor([0, *itertools.accumulate(lengths)])
         widths = torch.tensor([len(used) for used in batch.used_slots])
         column = torch.zeros_like(batch.entry_slot)
         for kind, used in enumerate(batch.used_slots):
             column = torch.where(batch.entry_kind == kind, torch.searchsorted(used, batch.entry_slot), column)
         row = starts[batch.entry_kind] + batch.entry_token * widths[batch.entry_kind] + column
-        return row.where(batch.entry_mask, 0)
+        return row.where(batch.entry_mask, 0) + starts[-1] * torch.arange(batch.num_robots)[:, None]
 
 
 def _carriers(kind: str, tokens: dict[str, Tensor], batch: TokenBatch) -> tuple[Tensor, Tensor]:

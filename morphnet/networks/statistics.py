@@ -1,4 +1,4 @@
-"""Running statistics of observations, shared by all tokens of a kind and folded into generated weights."""
+"""Running statistics of observations, shared by all tokens of a kind; generated first layers take them in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SMALLEST_STD = 0.02
 class ObservationStatistics(nn.Module):
     """Mean and variance of every slot, over all robots, tokens and steps seen in training.
 
-    Folding them into the first layer makes normalisation free: generated perceptrons read raw observations.
+    Taken into the first layer's weights they make normalisation free: generated perceptrons read raw observations.
     """
 
     count: Tensor
@@ -37,22 +37,12 @@ class ObservationStatistics(nn.Module):
         """(B, D) position of each observation entry's slot among all slots."""
         return self.offsets[batch.entry_kind] + batch.entry_slot
 
-    def fold(self, weight: Tensor, bias: Tensor, batch: TokenBatch) -> tuple[Tensor, Tensor]:
-        """Turn a layer on normalised observations into one on raw observations.
-
-        Args:
-            weight: (B, D, hidden).
-            bias: (B, 1, hidden).
-            batch: the robots.
-
-        Returns:
-            weight (B, D, hidden) and bias (B, 1, hidden) with W' = W / std, b' = b - (mean / std) W.
-        """
+    def of_entries(self, batch: TokenBatch) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each robot's observation entries, (B, D) each."""
         entries = self._entries(batch)
+        dtype = batch.features["body"].dtype
         std = self.variance.sqrt().clamp_min(_SMALLEST_STD)
-        scaled = weight / std[entries][..., None].to(weight.dtype)
-        mean = self.mean[entries].to(weight.dtype)
-        return scaled, bias - torch.bmm(mean[:, None], scaled)
+        return self.mean[entries].to(dtype), std[entries].to(dtype)
 
     @torch.no_grad()
     def update(self, observation: Tensor, batch: TokenBatch) -> None:

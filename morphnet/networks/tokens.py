@@ -112,6 +112,11 @@ class TokenBatch:
         dtype = self.features["body"].dtype
         return torch.nn.functional.one_hot(self.relation, NUM_RELATIONS).to(dtype)
 
+    @functools.cached_property
+    def relation_indicators(self) -> Tensor:
+        """(B, NUM_RELATIONS, N * N) the same, as the right factor of a product."""
+        return self.relation_one_hot.flatten(1, 2).transpose(1, 2).contiguous()
+
     def to(self, dtype: torch.dtype) -> TokenBatch:
         """Return the batch with its features in another floating-point type."""
         return dataclasses.replace(self, features={k: v.to(dtype) for k, v in self.features.items()})

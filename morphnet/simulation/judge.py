@@ -118,7 +118,7 @@ class Health:
 
     def __call__(self, data: mujoco.MjData) -> bool:
         """Judge the state in ``data``, whose ``xmat`` is to belong to it."""
-        return bool(self._is_healthy(self._task, data.qpos, data.qvel, data.xmat))
+        return bool(self._is_healthy(self._task, data.qpos[None], data.qvel[None], data.xmat[None]))
 
 
 def _task_table(body: Body) -> np.ndarray:

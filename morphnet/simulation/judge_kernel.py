@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,7 @@ def write_places(
     kind, root, x, y = task[0].velocity, task[0].root, task[0].x, task[0].y
     for sim in sims:
         if kind == _ROOT:
-            out[sim, 0], out[sim, 1] = _coordinate(qpos[sim], x), _coordinate(qpos[sim], y)
+            out[sim, 0], out[sim, 1] = _coordinate(qpos, sim, x), _coordinate(qpos, sim, y)
             continue
         for axis in range(2):
             if kind == _BODY:
@@ -121,10 +120,10 @@ def judge_step(
     rules = task[0]
     num_ended = num_diverged = 0
     for sim in range(len(age)):
-        diverged = not _all_finite(qpos[sim])
+        diverged = not _all_below(qpos, sim, 0, np.inf)
         for kind in diverging:
             diverged |= warning[sim, kind, 1] != 0
-        healthy = not diverged and _is_healthy(rules, qpos[sim], qvel[sim], xmat[sim, rules.root])
+        healthy = not diverged and _is_healthy(rules, sim, qpos, qvel, xmat)
         velocity = effort = 0.0
         for axis in range(2):
             velocity += (next_place[sim, axis] - place[sim, axis]) * direction[sim, axis]
@@ -147,42 +146,38 @@ def judge_step(
     return num_ended, num_diverged
 
 
-HEALTH_SIGNATURE = (reads(1, TASK), reads(1), reads(1), reads(2))
+HEALTH_SIGNATURE = (reads(1, TASK), reads(2), reads(2), reads(3))
 
 
 def is_healthy(task: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, xmat: np.ndarray) -> bool:
-    """Whether one state is within the limits of ``task``."""
-    return _is_healthy(task[0], qpos, qvel, xmat[task[0].root])
+    """Whether the first state is within the limits of ``task``; arguments as in ``judge_step``."""
+    return _is_healthy(task[0], 0, qpos, qvel, xmat)
+
+
+# The helpers below take whole arrays and indices: a slice costs more than what is read from it.
 
 
 @helper
-def _is_healthy(rules: Any, qpos: np.ndarray, qvel: np.ndarray, xmat: np.ndarray) -> bool:
-    if not _all_finite(qvel):
-        return False
-    height, angle = _coordinate(qpos, rules.z), _coordinate(qpos, rules.pitch)
+def _is_healthy(rules: Any, sim: int, qpos: np.ndarray, qvel: np.ndarray, xmat: np.ndarray) -> bool:
+    height, angle = _coordinate(qpos, sim, rules.z), _coordinate(qpos, sim, rules.pitch)
     if not rules.height[0] < height < rules.height[1] or not rules.angle[0] < angle < rules.angle[1]:
         return False
-    if not xmat[6] * rules.up[0] + xmat[7] * rules.up[1] + xmat[8] * rules.up[2] > rules.upright:
-        return False
-    return _all_below(qpos[2:], rules.state_limit) and _all_below(qvel, rules.state_limit)
+    upright = 0.0
+    for axis in range(3):
+        upright += xmat[sim, rules.root, 6 + axis] * rules.up[axis]
+    limit = rules.state_limit
+    return upright > rules.upright and _all_below(qpos, sim, 2, limit) and _all_below(qvel, sim, 0, limit)
 
 
 @helper
-def _coordinate(qpos: np.ndarray, address: int) -> float:
-    return qpos[address] if address >= 0 else 0.0
+def _coordinate(qpos: np.ndarray, sim: int, address: int) -> float:
+    return qpos[sim, address] if address >= 0 else 0.0
 
 
 @helper
-def _all_finite(values: np.ndarray) -> bool:
-    finite = True
-    for value in values:
-        finite &= math.isfinite(value)
-    return finite
-
-
-@helper
-def _all_below(values: np.ndarray, limit: float) -> bool:
+def _all_below(values: np.ndarray, sim: int, first: int, limit: float) -> bool:
+    """Whether the entries from ``first`` on are below ``limit`` in size; below infinity, whether they are finite."""
     below = True
-    for value in values:
-        below &= abs(value) < limit
+    for index in range(first, values.shape[1]):
+        below &= abs(values[sim, index]) < limit
     return below

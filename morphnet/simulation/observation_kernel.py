@@ -103,23 +103,22 @@ def write_observations(
     slots = np.zeros(task + TASK_SLOTS)
     root = bodies[0].body
     for sim in sims:
-        cos, sin = _heading(xmat[sim, root]) if can_yaw else (1.0, 0.0)
-        origin = xpos[sim, root]
+        cos, sin = _heading(xmat[sim, root, 0], xmat[sim, root, 3]) if can_yaw else (1.0, 0.0)
         for index in range(len(bodies)):
             body, at = bodies[index].body, index * BODY_SLOTS
-            _write_pose(slots, at, cos, sin, xipos[sim, body], origin, xmat[sim, body])
-            com = subtree_com[sim, bodies[index].tree]
-            _write_velocity(slots, at + 9, cos, sin, xipos[sim, body], com, cvel[sim, body])
+            _write_pose(slots, at, cos, sin, sim, body, root, xipos, xpos, xmat)
+            _write_velocity(slots, at + 9, cos, sin, sim, body, bodies[index].tree, xipos, subtree_com, cvel)
             if index > 0:
                 for axis in range(9, 12):
                     slots[at + axis] -= slots[axis]
-        slots[FIRST_SLOT] = (origin[2] - start_height) * LENGTH
+        slots[FIRST_SLOT] = (xpos[sim, root, 2] - start_height) * LENGTH
         for index in range(len(joints)):
-            _write_joint(slots, first_joint + index * JOINT_SLOTS, joints[index], qpos[sim], qvel[sim])
+            _write_joint(slots, first_joint + index * JOINT_SLOTS, joints[index], sim, qpos, qvel)
         for index in range(len(actuators)):
-            _write_actuator(
-                slots, first_actuator + index * ACTUATOR_SLOTS, actuators[index], ctrl[sim, index], act[sim]
-            )
+            at = first_actuator + index * ACTUATOR_SLOTS
+            slots[at] = _clip((ctrl[sim, index] - actuators[index].centre) / actuators[index].half, 1.0)
+            if actuators[index].act >= 0:
+                slots[at + 1] = act[sim, actuators[index].act]
         ahead, left = direction[sim, 0], direction[sim, 1]
         slots[task], slots[task + 1] = cos * ahead + sin * left, cos * left - sin * ahead
         for column in range(len(keep)):
@@ -134,9 +133,8 @@ def _clip(value: float, limit: float) -> float:
 
 
 @helper
-def _heading(xmat: np.ndarray) -> tuple[float, float]:
+def _heading(x: float, y: float) -> tuple[float, float]:
     """Cosine and sine of the yaw: where the root's own x axis points, seen from above."""
-    x, y = xmat[0], xmat[3]
     length = math.sqrt(x * x + y * y)
     if length < 1e-6:
         return 1.0, 0.0
@@ -151,50 +149,56 @@ def _write_vector(slots: Any, at: int, cos: float, sin: float, x: float, y: floa
     slots[at + 2] = z * scale
 
 
+# The helpers below take whole arrays and indices: a slice costs more than what is read from it.
+
+
 @helper
-def _write_pose(slots: Any, at: int, cos: float, sin: float, centre: Any, origin: Any, xmat: Any) -> None:
-    x, y, z = centre[0] - origin[0], centre[1] - origin[1], centre[2] - origin[2]
+def _write_pose(
+    slots: Any, at: int, cos: float, sin: float, sim: int, body: int, root: int, xipos: Any, xpos: Any, xmat: Any
+) -> None:
+    x = xipos[sim, body, 0] - xpos[sim, root, 0]
+    y = xipos[sim, body, 1] - xpos[sim, root, 1]
+    z = xipos[sim, body, 2] - xpos[sim, root, 2]
     _write_vector(slots, at, cos, sin, x, y, z, LENGTH)
     for column in range(2):
-        x, y = xmat[column], xmat[3 + column]
+        x, y = xmat[sim, body, column], xmat[sim, body, 3 + column]
         slots[at + 3 + column] = cos * x + sin * y
         slots[at + 5 + column] = cos * y - sin * x
-        slots[at + 7 + column] = xmat[6 + column]
+        slots[at + 7 + column] = xmat[sim, body, 6 + column]
 
 
 @helper
-def _write_velocity(slots: Any, at: int, cos: float, sin: float, centre: Any, com: Any, cvel: Any) -> None:
+def _write_velocity(
+    slots: Any, at: int, cos: float, sin: float, sim: int, body: int, tree: int, xipos: Any, com: Any, cvel: Any
+) -> None:
     """Write the velocity of a body's own centre of mass, and its angular velocity.
 
     ``cvel`` is expressed at the centre of mass of the whole tree (MuJoCo's com-based frame), so the velocity
     there is carried over to the body's own centre.
     """
-    a, b, c = cvel[0], cvel[1], cvel[2]
-    x, y, z = centre[0] - com[0], centre[1] - com[1], centre[2] - com[2]
-    u, v, w = cvel[3] + (b * z - c * y), cvel[4] + (c * x - a * z), cvel[5] + (a * y - b * x)
+    a, b, c = cvel[sim, body, 0], cvel[sim, body, 1], cvel[sim, body, 2]
+    x = xipos[sim, body, 0] - com[sim, tree, 0]
+    y = xipos[sim, body, 1] - com[sim, tree, 1]
+    z = xipos[sim, body, 2] - com[sim, tree, 2]
+    u = cvel[sim, body, 3] + (b * z - c * y)
+    v = cvel[sim, body, 4] + (c * x - a * z)
+    w = cvel[sim, body, 5] + (a * y - b * x)
     _write_vector(slots, at, cos, sin, u, v, w, SPEED)
     _write_vector(slots, at + 3, cos, sin, a, b, c, TURN)
 
 
 @helper
-def _write_joint(slots: Any, at: int, joint: Any, qpos: Any, qvel: Any) -> None:
+def _write_joint(slots: Any, at: int, joint: Any, sim: int, qpos: Any, qvel: Any) -> None:
     address, dof = joint.qpos, joint.dof
     if joint.seen_as == BALL:
-        sign = -1.0 if qpos[address] < 0 else 1.0  # a quaternion and its negative are the same turn
+        sign = -1.0 if qpos[sim, address] < 0 else 1.0  # a quaternion and its negative are the same turn
         for part in range(4):
-            slots[at + 3 + part] = sign * qpos[address + part]
+            slots[at + 3 + part] = sign * qpos[sim, address + part]
         for axis in range(3):
-            slots[at + 7 + axis] = qvel[dof + axis] * joint.rate
+            slots[at + 7 + axis] = qvel[sim, dof + axis] * joint.rate
         return
     if joint.seen_as == RANGED:
-        slots[at] = (qpos[address] - joint.centre) / joint.half
+        slots[at] = (qpos[sim, address] - joint.centre) / joint.half
     else:
-        slots[at + 1], slots[at + 2] = math.sin(qpos[address]), math.cos(qpos[address])
-    slots[at + 7] = qvel[dof] * joint.rate
-
-
-@helper
-def _write_actuator(slots: Any, at: int, actuator: Any, ctrl: float, act: Any) -> None:
-    slots[at] = _clip((ctrl - actuator.centre) / actuator.half, 1.0)
-    if actuator.act >= 0:
-        slots[at + 1] = act[actuator.act]
+        slots[at + 1], slots[at + 2] = math.sin(qpos[sim, address]), math.cos(qpos[sim, address])
+    slots[at + 7] = qvel[sim, dof] * joint.rate

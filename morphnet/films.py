@@ -16,7 +16,7 @@ from morphnet.hypernetwork import Hypernetwork
 from morphnet.rendering.video import Preset, VideoWriter, caption, render_frames, side_by_side
 from morphnet.runs import policy_for
 from morphnet.simulation import ControlScale
-from morphnet.simulation.reward import Health
+from morphnet.simulation.judge import Health
 
 Act = Callable[[mujoco.MjData], np.ndarray]
 
@@ -80,7 +80,7 @@ def take(body: Body, act: Act, seconds: float, fps: int, seed: int) -> Take:
     _start(body, data, rng)
     while len(rows) < math.ceil(seconds * fps):
         if step % task.frame_skip == 0:
-            fallen = not health(data.qpos[None], data.qvel[None], data.xmat[None])[0]
+            fallen = not health(data)
             if step and (fallen or step >= task.frame_skip * task.max_episode_steps):
                 episode, step = episode + 1, 0
                 _start(body, data, rng)

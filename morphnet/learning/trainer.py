@@ -24,7 +24,7 @@ from morphnet.learning.metrics import MetricsLog
 from morphnet.learning.model_card import write_model_card
 from morphnet.learning.ppo import PPO, UpdateReport
 from morphnet.learning.resume import load_resume, save_resume
-from morphnet.learning.rollout import Rollout, RolloutCollector
+from morphnet.learning.rollout import Rollout, RolloutCollector, collect_rollouts
 from morphnet.networks import StackedActor
 from morphnet.simulation import Simulation
 
@@ -124,26 +124,23 @@ class Trainer:
 
     def _one_update(self) -> dict[str, float]:
         start = time.perf_counter()
-        jobs = list(zip(self.groups, self._collectors, strict=True))
-        collected = self.workers.map(lambda job: self._collect(*job), jobs)
+        actors = self.workers.map(self._generate, self.groups)
+        rollouts = collect_rollouts(self._collectors, actors, self.workers)
         between = time.perf_counter()
-        prepare = self.workers.map(
-            lambda job: self.ppo.prepare(*job), [(g, *c) for g, c in zip(self.groups, collected, strict=True)]
-        )
+        jobs = list(zip(self.groups, rollouts, actors, strict=True))
+        prepare = self.workers.map(lambda job: self.ppo.prepare(*job), jobs)
         report = self.ppo.update(prepare, self.steps / self.config.steps)
         for group, samples in zip(self.groups, prepare, strict=True):
             self.networks.actor.statistics.update(samples.observation, group.robots)
         done = time.perf_counter()
-        rollouts = [rollout for rollout, _ in collected]
         self.update += 1
         self.steps += sum(rollout.reward.numel() for rollout in rollouts)
         self._remember(rollouts)
         return self._row(report, rollouts, between - start, done - between)
 
     @torch.no_grad()
-    def _collect(self, group: BodyGroup, collector: RolloutCollector) -> tuple[Rollout, StackedActor]:
-        actor = self.networks.actor(group.robots)
-        return collector.collect(actor), actor
+    def _generate(self, group: BodyGroup) -> StackedActor:
+        return self.networks.actor(group.robots)
 
     def _remember(self, rollouts: list[Rollout]) -> None:
         start = 0

@@ -2,7 +2,8 @@
 
 from morphnet.simulation.control import ControlScale
 from morphnet.simulation.kinematics import Kinematics, update_kinematics
-from morphnet.simulation.observation import KINDS, SLOTS, ObservationLayout, Observer
+from morphnet.simulation.layout import KINDS, SLOTS, ObservationLayout
+from morphnet.simulation.observation import Observer
 from morphnet.simulation.simulation import Simulation, Step
 
 __all__ = [

@@ -43,10 +43,6 @@ class Kinematics:
         """View one MjData as a batch of one; live as well."""
         return cls(*(_view(getattr(data, name)) for name in FIELDS))
 
-    def rows(self, ids: np.ndarray) -> Kinematics:
-        """Copy the simulations ``ids``."""
-        return Kinematics(*(getattr(self, name)[ids] for name in FIELDS))
-
 
 def _view(field: np.ndarray) -> np.ndarray:
     return field[None]

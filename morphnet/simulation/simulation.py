@@ -13,15 +13,12 @@ from mujoco.batch import Batch
 from morphnet.bodies import Body
 from morphnet.errors import SimulationError
 from morphnet.simulation.control import ControlScale
+from morphnet.simulation.judge import Judge, Verdict
 from morphnet.simulation.kinematics import Kinematics
 from morphnet.simulation.observation import Observer
-from morphnet.simulation.reward import ContactCost, Health, Progress, Reward
+from morphnet.simulation.reward import ContactCost, Reward
 
 _STALE, _FRESH = mujoco.mjtStage.mjSTAGE_NONE.value, mujoco.mjtStage.mjSTAGE_VEL.value
-_DIVERGED = [
-    int(w)
-    for w in (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
-]
 _MAX_FAILURES = 5
 """Control steps in a row in which every simulation diverges, after which the physics is declared broken."""
 
@@ -54,6 +51,7 @@ class Simulation:
 
     Attributes:
         body: the body.
+        num_sims: number of simulations n.
         observation: (n, size) float32, of the present states.
         direction: (n, 2) world direction in which each simulation is to run.
         diverged: how many simulations have diverged and been reset so far.
@@ -73,31 +71,28 @@ class Simulation:
             nthread: physics threads.
         """
         self.body = body
+        self.num_sims = num_sims
         self.diverged = 0
         self.physics_seconds = 0.0
         self._rng = rng
+        self._all = np.arange(num_sims)
         self._batch = Batch(body.model, num_sims, nthread, persistent=True)
         self._kinematics = Kinematics.of_batch(self._batch)
         self._observer = Observer(body)
         self._controls = ControlScale(body.model)
-        self._progress = Progress(body, self._batch)
-        self._health = Health(body)
+        self._judge = Judge(body, self._batch, self._kinematics)
         self._contact = ContactCost(body, self._batch) if exact and body.task.contact_cost else None
-        self._warned: np.ndarray = np.zeros(num_sims, np.int64)
-        self._reads_stale = self._progress.is_stale or self._contact is not None
-        self._age = np.zeros(num_sims, np.int64)
-        # kept from step to step: Gymnasium's "before" is what the step before left, stale as it may be
-        self._position = np.zeros((num_sims, 2))
-        self._return = np.zeros(num_sims)
+        self._no_contact = np.zeros(num_sims)
+        self._reads_stale = self._judge.reads_stale or self._contact is not None
         self._failures = 0
+        self._nothing_ended = (
+            np.zeros(0, np.int64),
+            np.zeros((0, self._observer.size), np.float32),
+            np.zeros(0),
+            np.zeros(0, np.int64),
+        )
         self.direction = np.tile(np.array(body.task.direction), (num_sims, 1))
-        self._reset(np.arange(num_sims))
-        self.observation = self._observer.observe(self._kinematics, self.direction)
-
-    @property
-    def num_sims(self) -> int:
-        """Number of simulations."""
-        return int(self._batch.nsim)
+        self.reset()
 
     @property
     def observer(self) -> Observer:
@@ -116,87 +111,63 @@ class Simulation:
 
     def stagger(self) -> None:
         """Spread the episodes' ages evenly, so that they do not all end at the same step."""
-        self._age[:] = self._rng.integers(0, self.body.task.max_episode_steps, self.num_sims)
+        self._judge.age[:] = self._rng.integers(0, self.body.task.max_episode_steps, self.num_sims)
 
     def set_state(self, qpos: np.ndarray, qvel: np.ndarray, sim: int = 0) -> None:
         """Put one simulation at a state, at the start of an episode."""
-        ids = np.array([sim])
-        self._batch.reset(ids, stage=_STALE)
-        self._kinematics.qpos[sim], self._kinematics.qvel[sim] = qpos, qvel
-        self._batch.forward(ids, stage=_FRESH)
-        self._position[sim] = self._progress.read()[sim]
-        self._age[sim], self._return[sim] = 0, 0.0
-        self.observation = self._observer.observe(self._kinematics, self.direction)
+        self._batch.reset(np.array([sim]), stage=_STALE)
+        self._start(np.array([sim]), qpos, qvel)
+        self._observe()
 
     def reset(self, rng: np.random.Generator | None = None) -> np.ndarray:
         """Start every simulation anew; return the observation."""
         self._rng = rng or self._rng
-        self._reset(np.arange(self.num_sims))
-        self.observation = self._observer.observe(self._kinematics, self.direction)
+        self._reset(self._all)
+        self._observe()
         return self.observation
 
-    def step(self, action: np.ndarray) -> Step:
+    def step(self, action: np.ndarray, out: np.ndarray | None = None) -> Step:
         """Advance one control step.
 
         Args:
             action: (n, nu) in [-1, 1] over the control range; clipped.
+            out: (n, at least size) float32 that ``observation`` is to be written to and to stay in; a new array
+                when None.
 
         Raises:
             SimulationError: every simulation has diverged for several steps in a row.
         """
-        self._kinematics.ctrl[:] = self._controls.to_ctrl(np.nan_to_num(action))
+        self._controls.write_ctrl(action, self._kinematics.ctrl)
         start = time.perf_counter()
         self._batch.step(nstep=self.body.frame_skip, stage=_STALE if self._reads_stale else _FRESH)
         self.physics_seconds += time.perf_counter() - start
-        warned, self._warned = self._warned, self._warnings()
-        diverged = (self._warned != warned) | ~np.isfinite(self._kinematics.qpos).all(axis=1)
-        before, self._position = self._position, self._progress.read()
-        contact = self._contact() if self._contact else np.zeros(self.num_sims)
+        self._judge.read_places()
+        contact = self._contact() if self._contact else self._no_contact
         if self._reads_stale:
             self._batch.forward(stage=_FRESH)
-        return self._finish(self._position - before, contact, diverged)
+        verdict = self._judge.judge(self.direction, contact)
+        self._count(verdict.diverged)
+        self._observe(out)
+        return self._finish(verdict)
 
-    def _finish(self, moved: np.ndarray, contact: np.ndarray, diverged: np.ndarray) -> Step:
-        k = self._kinematics
-        healthy = self._health(k.qpos, k.qvel, k.xmat) & ~diverged
-        reward = self._reward(moved, contact, healthy, diverged)
-        self._count(diverged)
-        self._age += 1
-        self._return += reward.total
-        terminated = ~healthy if self._ends else diverged.copy()
-        truncated = (self._age >= self.body.task.max_episode_steps) & ~terminated
-        done_ids = np.flatnonzero(terminated | truncated)
-        self.observation = self._observer.observe(k, self.direction)
+    def _observe(self, out: np.ndarray | None = None, sims: np.ndarray | None = None) -> None:
+        written = self._observer.observe(self._kinematics, self.direction, out, self._all if sims is None else sims)
+        self.observation = written[:, : self._observer.size]
+
+    def _finish(self, verdict: Verdict) -> Step:
+        ends = (verdict.reward, verdict.terminated, verdict.truncated)
+        if not verdict.ended:
+            return Step(*ends, *self._nothing_ended)
+        done_ids = np.flatnonzero(verdict.terminated | verdict.truncated)
         final = np.nan_to_num(self.observation[done_ids])
-        returns, lengths = self._return[done_ids].copy(), self._age[done_ids].copy()
-        if len(done_ids):
-            self._reset(done_ids)
-            rows = self._kinematics.rows(done_ids)
-            self.observation[done_ids] = self._observer.observe(rows, self.direction[done_ids])
-        return Step(reward, terminated, truncated, done_ids, final, returns, lengths)
+        returns, lengths = self._judge.returns[done_ids], self._judge.age[done_ids]
+        self._reset(done_ids)
+        self._observe(self.observation, done_ids)
+        return Step(*ends, done_ids, final, returns, lengths)
 
-    @property
-    def _ends(self) -> bool:
-        """Whether leaving the limits ends an episode: it does wherever there are limits."""
-        task = self.body.task
-        limits = (task.height, task.angle, task.tilt)
-        return any(limit is not None for limit in limits) or np.isfinite(task.state_limit)
-
-    def _reward(self, moved: np.ndarray, contact: np.ndarray, healthy: np.ndarray, diverged: np.ndarray) -> Reward:
-        task = self.body.task
-        velocity = np.sum(moved * self.direction, axis=1) / self.body.control_step
-        ctrl = np.sum(np.square(self._kinematics.ctrl), axis=1)
-        terms = (task.forward_weight * velocity, task.healthy_reward * healthy, -task.ctrl_cost * ctrl, -contact)
-        return Reward(*(np.where(diverged, 0.0, term) for term in terms) if diverged.any() else terms)
-
-    def _warnings(self) -> np.ndarray:
-        """(n,) how often each simulation has diverged; MuJoCo itself resets one and keeps status 0."""
-        counts: np.ndarray = self._batch.warning[:, _DIVERGED, 1].sum(axis=1)
-        return counts
-
-    def _count(self, diverged: np.ndarray) -> None:
-        self.diverged += int(diverged.sum())
-        self._failures = self._failures + 1 if diverged.all() else 0
+    def _count(self, diverged: int) -> None:
+        self.diverged += diverged
+        self._failures = self._failures + 1 if diverged == self.num_sims else 0
         if self._failures >= _MAX_FAILURES:
             raise SimulationError(
                 f"{self.body.name}: the physics diverges at every step (NaN or huge accelerations); "
@@ -209,35 +180,35 @@ class Simulation:
         qpos_noise = self._rng.uniform(-task.qpos_noise, task.qpos_noise, (count, model.nq))
         uniform = task.qvel_noise_kind == "uniform"
         unit = self._rng.uniform(-1, 1, (count, model.nv)) if uniform else self._rng.normal(size=(count, model.nv))
-        self._kinematics.qpos[ids] = model.qpos0 + qpos_noise
-        self._kinematics.qvel[ids] = task.qvel_noise * unit
+        self._start(ids, model.qpos0 + qpos_noise, task.qvel_noise * unit)
+
+    def _start(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> None:
+        """Begin episodes of simulations that were just reset (which cleared their warnings) at a state."""
+        self._kinematics.qpos[ids], self._kinematics.qvel[ids] = qpos, qvel
         self._batch.forward(ids, stage=_FRESH)
-        self._position[ids] = self._progress.read()[ids]
-        self._warned = self._warnings()  # a reset clears its simulations' counters
-        self._age[ids] = 0
-        self._return[ids] = 0.0
+        self._judge.start(ids)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Everything that a bit-exact continuation needs, but for the random generator."""
         return {
             "state": self._batch.state.copy(),
-            "position": self._position.copy(),
+            "position": self._judge.place.copy(),
             "direction": self.direction.copy(),
             "counts": np.array([self.diverged, self._failures]),
-            "age": self._age.copy(),
-            "return": self._return.copy(),
+            "age": self._judge.age.copy(),
+            "return": self._judge.returns.copy(),
         }
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a ``state_dict``."""
         self._batch.state[:] = state["state"]
-        self._position[:] = state["position"]
+        self._judge.place[:] = state["position"]
         self.direction[:] = state["direction"]
         self.diverged, self._failures = (int(count) for count in state["counts"])
-        self._age[:] = state["age"]
-        self._return[:] = state["return"]
+        self._judge.age[:] = state["age"]
+        self._judge.returns[:] = state["return"]
         self._batch.forward(stage=_FRESH)
-        self.observation = self._observer.observe(self._kinematics, self.direction)
+        self._observe()
 
     @property
     def rng_state(self) -> dict[str, Any]:

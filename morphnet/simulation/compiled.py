@@ -1,0 +1,47 @@
+"""Compilation: loops over simulations and bodies run as machine code, with the interpreter's lock released.
+
+Every kernel is compiled for one signature alone. Were there one version for contiguous and one for strided
+arrays, the compiler might vectorise them differently, and a batch of one could differ in its last bits.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+helper = numba.njit
+"""For functions that only compiled code calls."""
+
+
+@functools.cache
+def compiled(function: Callable[..., Any], *signature: types.Type) -> Callable[..., Any]:
+    """Compile ``function`` for arguments of the types ``signature``, or load what an earlier process compiled.
+
+    The result is called like the function, with positional arguments.
+    """
+    compile_kept, compile_anew = (numba.njit([signature], nogil=True, cache=keep) for keep in (True, False))
+    try:
+        kernel: Callable[..., Any] = compile_kept(function)
+    except (RuntimeError, OSError):  # no folder that a cache could be written to, or no room in it
+        kernel = compile_anew(function)
+    return kernel
+
+
+def reads(dimensions: int, kind: types.Type | np.dtype = types.float64) -> types.Array:
+    """Type of an array that is only read; it may be strided."""
+    return _array(dimensions, kind, readonly=True)
+
+
+def writes(dimensions: int, kind: types.Type = types.float64) -> types.Array:
+    """Type of an array that is written; it may be strided."""
+    return _array(dimensions, kind, readonly=False)
+
+
+def _array(dimensions: int, kind: types.Type | np.dtype, *, readonly: bool) -> types.Array:
+    element = numba.from_dtype(kind) if isinstance(kind, np.dtype) else kind
+    return types.Array(element, dimensions, "A", readonly=readonly)

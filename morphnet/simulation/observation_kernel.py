@@ -1,0 +1,204 @@
+"""The compiled loop that writes observations: what the entries mean, in numbers.
+
+Every simulation is written on its own, from its own state, by the same machine code: the same state gives the
+same bits whether it is one of a thousand simulations or a single ``MjData``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from morphnet.simulation.compiled import helper, reads, writes
+
+LENGTH, SPEED, TURN = 1.0, 0.2, 0.1
+"""Scales of positions (1/m), linear (s/m) and angular velocities (s/rad)."""
+LIMIT = 10.0
+"""Scaled entries are clipped to +- this, so that a crash cannot upset the running statistics."""
+
+BODY = np.dtype([("body", np.int64), ("tree", np.int64)])
+"""An observed body and the root of its kinematic tree."""
+RANGED, TURNING, BALL = 0, 1, 2
+"""How a joint's position is seen: over its range (slides without one: in metres), as sine and cosine, as a
+quaternion."""
+JOINT = np.dtype(
+    [
+        ("seen_as", np.int64),
+        ("qpos", np.int64),
+        ("dof", np.int64),
+        ("centre", np.float64),
+        ("half", np.float64),
+        ("rate", np.float64),
+    ]
+)
+"""An observed joint: its addresses, centre and half width of its range, and the scale of its velocity."""
+ACTUATOR = np.dtype([("centre", np.float64), ("half", np.float64), ("act", np.int64)])
+"""An actuator: its control range, and where in ``act`` its activation is, -1 without one."""
+
+BODY_SLOTS, JOINT_SLOTS, ACTUATOR_SLOTS, TASK_SLOTS = 15, 10, 2, 2
+FIRST_SLOT = 2
+"""Slots are numbered from here: the root is written like any body, its height in place of its position's z, and
+its position's x and y are no slots."""
+
+SIGNATURE = (
+    *(reads(2) for _ in ("qpos", "qvel", "act", "ctrl")),
+    *(reads(3) for _ in ("xipos", "xmat", "xpos", "cvel", "subtree_com")),
+    reads(2),
+    *(reads(1, table) for table in (BODY, JOINT, ACTUATOR)),
+    types.boolean,
+    types.float64,
+    *(reads(1, types.int64) for _ in ("keep", "sims")),
+    writes(2, types.float32),
+)
+
+
+def write_observations(
+    qpos: np.ndarray,
+    qvel: np.ndarray,
+    act: np.ndarray,
+    ctrl: np.ndarray,
+    xipos: np.ndarray,
+    xmat: np.ndarray,
+    xpos: np.ndarray,
+    cvel: np.ndarray,
+    subtree_com: np.ndarray,
+    direction: np.ndarray,
+    bodies: np.ndarray,
+    joints: np.ndarray,
+    actuators: np.ndarray,
+    can_yaw: bool,
+    start_height: float,
+    keep: np.ndarray,
+    sims: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Observe the simulations ``sims``.
+
+    Args:
+        qpos: (n, nq), this and the next eight as in ``Kinematics``.
+        qvel: (n, nv).
+        act: (n, na).
+        ctrl: (n, nu).
+        xipos: (n, nbody, 3).
+        xmat: (n, nbody, 9).
+        xpos: (n, nbody, 3).
+        cvel: (n, nbody, 6).
+        subtree_com: (n, nbody, 3).
+        direction: (n, 2) where to run, in the world.
+        bodies: ``BODY`` records, the root's first.
+        joints: ``JOINT`` records.
+        actuators: ``ACTUATOR`` records.
+        can_yaw: whether the body is seen from its heading.
+        start_height: the root's height in the start pose (m).
+        keep: the slots that are entries of the observation.
+        sims: which simulations.
+        out: (n, at least as many columns as ``keep``) float32; the rows ``sims`` are written.
+    """
+    first_joint = len(bodies) * BODY_SLOTS
+    first_actuator = first_joint + len(joints) * JOINT_SLOTS
+    task = first_actuator + len(actuators) * ACTUATOR_SLOTS
+    slots = np.zeros(task + TASK_SLOTS)
+    root = bodies[0].body
+    for sim in sims:
+        cos, sin = _heading(xmat[sim, root, 0], xmat[sim, root, 3]) if can_yaw else (1.0, 0.0)
+        for index in range(len(bodies)):
+            body, at = bodies[index].body, index * BODY_SLOTS
+            _write_pose(slots, at, cos, sin, sim, body, root, xipos, xpos, xmat)
+            _write_velocity(slots, at + 9, cos, sin, sim, body, bodies[index].tree, xipos, subtree_com, cvel)
+            if index > 0:
+                for axis in range(9, 12):
+                    slots[at + axis] -= slots[axis]
+        slots[FIRST_SLOT] = (xpos[sim, root, 2] - start_height) * LENGTH
+        for index in range(len(joints)):
+            _write_joint(slots, first_joint + index * JOINT_SLOTS, joints[index], sim, qpos, qvel)
+        for index in range(len(actuators)):
+            at = first_actuator + index * ACTUATOR_SLOTS
+            slots[at] = _clip((ctrl[sim, index] - actuators[index].centre) / actuators[index].half, 1.0)
+            if actuators[index].act >= 0:
+                slots[at + 1] = act[sim, actuators[index].act]
+        ahead, left = direction[sim, 0], direction[sim, 1]
+        slots[task], slots[task + 1] = cos * ahead + sin * left, cos * left - sin * ahead
+        for column in range(len(keep)):
+            out[sim, column] = _clip(slots[keep[column]], LIMIT)
+
+
+@helper
+def _clip(value: float, limit: float) -> float:
+    if value > limit:
+        return limit
+    return -limit if value < -limit else value  # not a number stays what it is
+
+
+@helper
+def _heading(x: float, y: float) -> tuple[float, float]:
+    """Cosine and sine of the yaw: where the root's own x axis points, seen from above."""
+    length = math.sqrt(x * x + y * y)
+    if length < 1e-6:
+        return 1.0, 0.0
+    return x / length, y / length
+
+
+@helper
+def _write_vector(slots: Any, at: int, cos: float, sin: float, x: float, y: float, z: float, scale: float) -> None:
+    """Write a vector of the world, turned about z into the heading frame."""
+    slots[at] = (cos * x + sin * y) * scale
+    slots[at + 1] = (cos * y - sin * x) * scale
+    slots[at + 2] = z * scale
+
+
+# The helpers below take whole arrays and indices: a slice costs more than what is read from it.
+
+
+@helper
+def _write_pose(
+    slots: Any, at: int, cos: float, sin: float, sim: int, body: int, root: int, xipos: Any, xpos: Any, xmat: Any
+) -> None:
+    x = xipos[sim, body, 0] - xpos[sim, root, 0]
+    y = xipos[sim, body, 1] - xpos[sim, root, 1]
+    z = xipos[sim, body, 2] - xpos[sim, root, 2]
+    _write_vector(slots, at, cos, sin, x, y, z, LENGTH)
+    for column in range(2):
+        x, y = xmat[sim, body, column], xmat[sim, body, 3 + column]
+        slots[at + 3 + column] = cos * x + sin * y
+        slots[at + 5 + column] = cos * y - sin * x
+        slots[at + 7 + column] = xmat[sim, body, 6 + column]
+
+
+@helper
+def _write_velocity(
+    slots: Any, at: int, cos: float, sin: float, sim: int, body: int, tree: int, xipos: Any, com: Any, cvel: Any
+) -> None:
+    """Write the velocity of a body's own centre of mass, and its angular velocity.
+
+    ``cvel`` is expressed at the centre of mass of the whole tree (MuJoCo's com-based frame), so the velocity
+    there is carried over to the body's own centre.
+    """
+    a, b, c = cvel[sim, body, 0], cvel[sim, body, 1], cvel[sim, body, 2]
+    x = xipos[sim, body, 0] - com[sim, tree, 0]
+    y = xipos[sim, body, 1] - com[sim, tree, 1]
+    z = xipos[sim, body, 2] - com[sim, tree, 2]
+    u = cvel[sim, body, 3] + (b * z - c * y)
+    v = cvel[sim, body, 4] + (c * x - a * z)
+    w = cvel[sim, body, 5] + (a * y - b * x)
+    _write_vector(slots, at, cos, sin, u, v, w, SPEED)
+    _write_vector(slots, at + 3, cos, sin, a, b, c, TURN)
+
+
+@helper
+def _write_joint(slots: Any, at: int, joint: Any, sim: int, qpos: Any, qvel: Any) -> None:
+    address, dof = joint.qpos, joint.dof
+    if joint.seen_as == BALL:
+        sign = -1.0 if qpos[sim, address] < 0 else 1.0  # a quaternion and its negative are the same turn
+        for part in range(4):
+            slots[at + 3 + part] = sign * qpos[sim, address + part]
+        for axis in range(3):
+            slots[at + 7 + axis] = qvel[sim, dof + axis] * joint.rate
+        return
+    if joint.seen_as == RANGED:
+        slots[at] = (qpos[sim, address] - joint.centre) / joint.half
+    else:
+        slots[at + 1], slots[at + 2] = math.sin(qpos[sim, address]), math.cos(qpos[sim, address])
+    slots[at + 7] = qvel[sim, dof] * joint.rate

@@ -21,7 +21,8 @@ class NetworkConfig:
         heads: attention heads a layer.
         token_variation: how much generated first-layer blocks and output rows differ between tokens at the
             start, relative to what they share (Bias-HyperInit, Beck et al. 2023, shares everything: 0).
-        initial_log_std: logarithm of the initial exploration noise, on actions in [-1, 1].
+        initial_log_std: logarithm of the initial exploration noise, on actions in [-1, 1] that are held for 20 ms;
+            it is larger for shorter control steps and smaller for longer ones.
     """
 
     hidden: int = 128
@@ -30,7 +31,7 @@ class NetworkConfig:
     depth: int = 3
     heads: int = 4
     token_variation: float = 1.0
-    initial_log_std: float = -0.7
+    initial_log_std: float = -1.0
 
     def __post_init__(self) -> None:
         _check_at_least(self, 1, "hidden", "own", "width", "depth", "heads")

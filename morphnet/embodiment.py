@@ -28,6 +28,7 @@ def tokens_of(body: Body, layout: ObservationLayout) -> Tokens:
         observation_kind=layout.kind,
         observation_token=layout.token,
         observation_slot=layout.slot,
+        control_step=body.control_step,
     )
 
 

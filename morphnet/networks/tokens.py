@@ -33,6 +33,7 @@ class Tokens:
         observation_kind: (D,) index of the kind of slot that each observation entry belongs to.
         observation_token: (D,) index of its token among those of its kind; root and task have one each.
         observation_slot: (D,) index of its slot within its kind.
+        control_step: time for which an action is held (s).
     """
 
     features: dict[str, np.ndarray]
@@ -41,6 +42,7 @@ class Tokens:
     observation_kind: np.ndarray
     observation_token: np.ndarray
     observation_slot: np.ndarray
+    control_step: float
 
     @property
     def observation_size(self) -> int:
@@ -88,6 +90,7 @@ class TokenBatch:
             for no others (a planar suite has a third of them).
         entry_mask: (B, D) bool, true for real observation entries.
         action_mask: (B, A) bool, true for real actuators.
+        control_step: (B,) float, time for which an action is held (s).
     """
 
     features: dict[str, Tensor]
@@ -100,6 +103,7 @@ class TokenBatch:
     used_slots: tuple[Tensor, ...]
     entry_mask: Tensor
     action_mask: Tensor
+    control_step: Tensor
 
     @property
     def num_robots(self) -> int:
@@ -119,7 +123,8 @@ class TokenBatch:
 
     def to(self, dtype: torch.dtype) -> TokenBatch:
         """Return the batch with its features in another floating-point type."""
-        return dataclasses.replace(self, features={k: v.to(dtype) for k, v in self.features.items()})
+        features = {kind: values.to(dtype) for kind, values in self.features.items()}
+        return dataclasses.replace(self, features=features, control_step=self.control_step.to(dtype))
 
 
 def stack_tokens(robots: Sequence[Tokens]) -> TokenBatch:
@@ -145,6 +150,7 @@ def stack_tokens(robots: Sequence[Tokens]) -> TokenBatch:
         used_slots=_used_slots(robots),
         entry_mask=torch.from_numpy(_pad([np.ones(r.observation_size, bool) for r in robots])),
         action_mask=torch.from_numpy(_pad([np.ones(r.action_size, bool) for r in robots])),
+        control_step=torch.tensor([robot.control_step for robot in robots]),
     )
 
 

@@ -239,12 +239,12 @@ def test_divergence_beyond_the_limit_ends_the_passes(setup, collected, limit, pa
     assert report.passes == passes
 
 
-def test_learning_rate_follows_steps_along_a_cosine(setup, collected):
+def test_learning_rate_follows_steps_up_and_then_along_a_cosine(setup, collected):
     _, _, make = setup
     samples, _ = collected
     ppo = make(epochs=1, minibatches=1, learning_rate=1e-3)
     rates = []
-    for progress in (0.0, 0.5, 1.0, 2.0):
+    for progress in (0.0, 0.004, 0.5, 1.0, 2.0):
         ppo.update([samples], progress)
         rates.append(ppo.optimizer.param_groups[0]["lr"])
-    assert rates == pytest.approx([1e-3, 0.525e-3, 0.05e-3, 0.05e-3])
+    assert rates == pytest.approx([0.1e-3, 0.5e-3, 0.525e-3, 0.05e-3, 0.05e-3], rel=1e-3)

@@ -41,6 +41,7 @@ def random_robot(seed: int, limbs: int, actuators: int) -> Tokens:
         kind,
         token,
         slot,
+        0.01 * limbs,
     )
 
 

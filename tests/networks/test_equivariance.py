@@ -92,6 +92,7 @@ def permuted(robot: Tokens, seed: int) -> tuple[Tokens, dict[str, np.ndarray], n
             robot.observation_kind[entries],
             np.array(carried)[entries],
             robot.observation_slot[entries],
+            robot.control_step,
         ),
         order,
         entries,

@@ -80,7 +80,7 @@ def test_long_chains_and_strangers():
     features = {kind: features[kind] for kind in ("body", "joint", "actuator", "task")}
     chain = [(i, i + 1, 0) for i in range(count - 1)] + [(count, count + 1, 0)]
     task = (np.array([4, 4]), np.array([0, 0]), np.array([0, 1]))  # all that this robot observes
-    relation = stack_tokens([Tokens(features, np.array(chain), 0, *task)]).relation[0].numpy()
+    relation = stack_tokens([Tokens(features, np.array(chain), 0, *task, 0.02)]).relation[0].numpy()
     distances = {d: {relation[i, i + d] for i in range(count - d)} for d in range(1, count)}
     assert all(len(found) == 1 for found in distances.values())
     ids = [found.pop() for found in distances.values()]

@@ -97,6 +97,8 @@ class Policy:
         self._controls = ControlScale(body.model)
         self._data = mujoco.MjData(body.model)
         self._kinematics = Kinematics.of_data(self._data)
+        self._direction = np.array([body.task.direction])
+        self._only = np.zeros(1, np.int64)
 
     @property
     def observation_names(self) -> tuple[str, ...]:
@@ -110,11 +112,11 @@ class Policy:
             data: simulation state of this body's model, or of an equal one.
             task: what is wanted; the body's own task when None.
         """
-        own = self._data
-        own.qpos[:], own.qvel[:], own.act[:], own.ctrl[:] = data.qpos, data.qvel, data.act, data.ctrl
-        update_kinematics(self.body.model, own)
-        direction = np.array((task or self.body.task).direction)
-        return self._observer.observe(self._kinematics, direction)[0]
+        own = self._kinematics
+        own.qpos[0], own.qvel[0], own.act[0], own.ctrl[0] = data.qpos, data.qvel, data.act, data.ctrl
+        update_kinematics(self.body.model, self._data)
+        direction = self._direction if task is None else np.array([task.direction])
+        return self._observer.observe(own, direction, sims=self._only)[0]
 
     def act(self, data: mujoco.MjData, task: Task | None = None) -> np.ndarray:
         """Control for the next control step.

@@ -351,3 +351,24 @@ def test_divergence_is_mujocos_own():
     data.ctrl[:] = 1.0
     mujoco.mj_step(model, data, 4)
     assert any(warning.number for warning in data.warning)
+
+
+@pytest.mark.parametrize("name", ["gymnasium:hopper", "gymnasium:humanoid", "activations", "balls"])
+def test_starting_anew_gives_the_bits_of_mujocos_reset(tmp_path, name):
+    """Simulation 1 starts again and again after long falls; a fresh ``MjData`` is put at the same states."""
+    texts = {"activations": robots.ACTIVATIONS, "balls": robots.BALLS}
+    body = load_text(tmp_path, texts[name]) if name in texts else load_body(name)
+    body = body.with_task(body.task.replace(height=None, angle=None, tilt=None, state_limit=np.inf))
+    simulation, data = Simulation(body, 3, np.random.default_rng(0)), mujoco.MjData(body.model)
+    for seed in range(3):
+        start = robots.random_state(body.model, seed)
+        simulation.set_state(start.qpos, start.qvel, sim=1)
+        mujoco.mj_resetData(body.model, data)
+        data.qpos[:], data.qvel[:] = start.qpos, start.qvel
+        for action in actions_for(body, 30, 3, seed):
+            simulation.step(action)
+            data.ctrl[:] = simulation.kinematics.ctrl[1]
+            mujoco.mj_step(body.model, data, body.frame_skip)
+            assert np.array_equal(simulation.kinematics.qpos[1], data.qpos)
+            assert np.array_equal(simulation.kinematics.qvel[1], data.qvel)
+            assert np.array_equal(simulation.kinematics.act[1], data.act)

@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from morphnet.bodies import Body, Suite, Task, load_body, load_suite, suite_from_folder
+    from morphnet.demonstrations import Demonstration, read_demonstrations, record, write_demonstrations
     from morphnet.envs import make_vec
     from morphnet.errors import MorphNetError
     from morphnet.hypernetwork import Hypernetwork
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Body",
+    "Demonstration",
     "Hypernetwork",
     "MorphNetError",
     "Policy",
@@ -28,11 +30,15 @@ __all__ = [
     "load_body",
     "load_suite",
     "make_vec",
+    "read_demonstrations",
+    "record",
     "suite_from_folder",
+    "write_demonstrations",
 ]
 
 _HOMES = {
     "Body": "bodies",
+    "Demonstration": "demonstrations",
     "Hypernetwork": "hypernetwork",
     "MorphNetError": "errors",
     "Policy": "policy",
@@ -41,7 +47,10 @@ _HOMES = {
     "load_body": "bodies",
     "load_suite": "bodies",
     "make_vec": "envs",
+    "read_demonstrations": "demonstrations",
+    "record": "demonstrations",
     "suite_from_folder": "bodies",
+    "write_demonstrations": "demonstrations",
 }
 
 

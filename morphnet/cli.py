@@ -165,6 +165,40 @@ def generate(body: Positional[str], out: Path, checkpoint: Path | None = None, s
     console.out.print(f"{out}: policy of {policy.body.name}", soft_wrap=True)
 
 
+def record(
+    body: Positional[str],
+    out: Path,
+    policy: str | None = None,
+    checkpoint: Path | None = None,
+    episodes: int = 5,
+    steps: int | None = None,
+    noise: float = 0.0,
+    change: Path | None = None,
+    json: Json = None,
+    seed: int = 0,
+) -> None:
+    """Record demonstrations of a body as a Minari dataset that carries the body.
+
+    Args:
+        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
+        out: the dataset's folder.
+        policy: a policy folder, or random; without it, the checkpoint's zero-shot policy.
+        checkpoint: a checkpoint folder; the shipped one by default.
+        episodes: how many.
+        steps: control steps after which each episode is cut off; whole episodes by default.
+        noise: standard deviation of noise on the actions, which span -1 to 1.
+        change: a TOML with a hidden change of the body: mass, friction, [actuators].
+        json: where to write the numbers.
+        seed: seeds the start states and the noise.
+    """
+    from morphnet import console, runs
+
+    report = runs.record_body(runs.load_changed(body, change), policy, checkpoint, out, episodes, steps, noise, seed)
+    rows = zip(range(episodes), report["returns"], report["lengths"], strict=True)
+    console.print_table(f"{out}: demonstrations of {report['body']}", ("episode", "return", "steps"), rows, json)
+    console.write_report(json, report)
+
+
 def render(
     out: Path,
     body: Positional[str | None] = None,
@@ -229,7 +263,7 @@ def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Su
     return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)
 
 
-COMMANDS = (demo, bodies, inspect, train, evaluate, generate, render, doctor)
+COMMANDS = (demo, bodies, inspect, train, evaluate, generate, record, render, doctor)
 
 
 def main() -> None:

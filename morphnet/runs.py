@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from morphnet import __version__
-from morphnet.bodies import Body, Suite, load_body
+from morphnet.bodies import Body, Suite, load_body, read_change
 from morphnet.config import TrainConfig, config_from_dict
+from morphnet.demonstrations import record, write_demonstrations
+from morphnet.demonstrations.demonstration import SHORTEST
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import make_folder
@@ -128,6 +131,44 @@ def policy_for(body: Body, policy: str | None, checkpoint: Path | None) -> tuple
     if own.observation_names != loaded.observation_names or body.model.nu != loaded.body.model.nu:
         raise MorphNetError(f"{policy}: made for {loaded.body.name}, whose inputs and actuators are not {body.name}'s")
     return own, policy
+
+
+def load_changed(name: str, change: Path | None) -> Body:
+    """Load a body by its name, with the hidden change of a TOML file where there is one."""
+    body = load_body(name)
+    return body if change is None else body.with_change(read_change(change))
+
+
+def record_body(
+    body: Body,
+    policy: str | None,
+    checkpoint: Path | None,
+    out: Path,
+    episodes: int,
+    steps: int | None,
+    noise: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Record demonstrations into a Minari dataset; return what ``record --json`` writes."""
+    _check_episodes(episodes, seed)
+    if steps is not None and steps < SHORTEST:
+        raise MorphNetError(f"--steps {steps}: at least {SHORTEST} control steps are needed")
+    if not 0.0 <= noise < math.inf:
+        raise MorphNetError(f"--noise {noise}: must be 0 or more; actions span [-1, 1]")
+    controller, source = controller_for(body, policy, checkpoint, seed)
+    demonstrations = record(body, controller.actions, episodes, seed, steps=steps, noise=noise)
+    write_demonstrations(out, body, demonstrations, source if not noise else f"{source}, noise {noise:g}")
+    return {
+        "dataset": str(out),
+        "body": body.name,
+        "change": body.change.to_dict() if body.change else None,
+        "policy": source,
+        "noise": noise,
+        "returns": [d.total_reward for d in demonstrations],
+        "lengths": [len(d) for d in demonstrations],
+        "seed": seed,
+        "version": __version__,
+    }
 
 
 def _report(results: dict[str, Evaluation], seed: int, source: str) -> dict[str, Any]:

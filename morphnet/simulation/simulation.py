@@ -36,6 +36,7 @@ class Step:
         truncated: (n,) bool, the episode reached its longest.
         done_ids: (m,) simulations that ended and were reset.
         final_observation: (m, size) observations before that reset.
+        final_state: the m states before that reset; None where nothing ended.
         episode_returns: (m,) summed rewards of the episodes that ended.
         episode_lengths: (m,) their lengths.
     """
@@ -45,6 +46,7 @@ class Step:
     truncated: np.ndarray
     done_ids: np.ndarray
     final_observation: np.ndarray
+    final_state: Kinematics | None
     episode_returns: np.ndarray
     episode_lengths: np.ndarray
 
@@ -118,11 +120,20 @@ class Simulation:
         """Spread the episodes' ages evenly, so that they do not all end at the same step."""
         self._age[:] = self._rng.integers(0, self.body.task.max_episode_steps, self.num_sims)
 
-    def set_state(self, qpos: np.ndarray, qvel: np.ndarray, sim: int = 0) -> None:
-        """Put one simulation at a state, at the start of an episode."""
+    def set_state(
+        self,
+        qpos: np.ndarray,
+        qvel: np.ndarray,
+        sim: int = 0,
+        act: np.ndarray | None = None,
+        ctrl: np.ndarray | None = None,
+    ) -> None:
+        """Put one simulation at a state, at the start of an episode; activations and last control 0 where None."""
         ids = np.array([sim])
         self._batch.reset(ids, stage=_STALE)
         self._kinematics.qpos[sim], self._kinematics.qvel[sim] = qpos, qvel
+        self._kinematics.act[sim] = 0.0 if act is None else act
+        self._kinematics.ctrl[sim] = 0.0 if ctrl is None else ctrl
         self._batch.forward(ids, stage=_FRESH)
         self._position[sim] = self._progress.read()[sim]
         self._age[sim], self._return[sim] = 0, 0.0
@@ -169,11 +180,12 @@ class Simulation:
         self.observation = self._observer.observe(k, self.direction)
         final = np.nan_to_num(self.observation[done_ids])
         returns, lengths = self._return[done_ids].copy(), self._age[done_ids].copy()
+        final_state = self._kinematics.rows(done_ids) if len(done_ids) else None
         if len(done_ids):
             self._reset(done_ids)
             rows = self._kinematics.rows(done_ids)
             self.observation[done_ids] = self._observer.observe(rows, self.direction[done_ids])
-        return Step(reward, terminated, truncated, done_ids, final, returns, lengths)
+        return Step(reward, terminated, truncated, done_ids, final, final_state, returns, lengths)
 
     @property
     def _ends(self) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from morphnet.errors import MorphNetError
     from morphnet.hypernetwork import Hypernetwork
     from morphnet.policy import Policy
+    from morphnet.specialists import finetune, train_expert
 
 __all__ = [
     "Body",
@@ -27,12 +28,14 @@ __all__ = [
     "Suite",
     "Task",
     "__version__",
+    "finetune",
     "load_body",
     "load_suite",
     "make_vec",
     "read_demonstrations",
     "record",
     "suite_from_folder",
+    "train_expert",
     "write_demonstrations",
 ]
 
@@ -44,12 +47,14 @@ _HOMES = {
     "Policy": "policy",
     "Suite": "bodies",
     "Task": "bodies",
+    "finetune": "specialists",
     "load_body": "bodies",
     "load_suite": "bodies",
     "make_vec": "envs",
     "read_demonstrations": "demonstrations",
     "record": "demonstrations",
     "suite_from_folder": "bodies",
+    "train_expert": "specialists",
     "write_demonstrations": "demonstrations",
 }
 

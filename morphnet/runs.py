@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import STATE, saved_config
 from morphnet.policy import Policy
+from morphnet.specialists import finetune, train_expert
+
+REPORT_EPISODES = 10
+"""Episodes of the returns that expert and finetune report, on start states that chose nothing."""
 
 
 def start_training(
@@ -166,6 +171,44 @@ def record_body(
         "noise": noise,
         "returns": [d.total_reward for d in demonstrations],
         "lengths": [len(d) for d in demonstrations],
+        "seed": seed,
+        "version": __version__,
+    }
+
+
+def make_expert(
+    body: Body, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
+) -> dict[str, Any]:
+    """Train an expert of a body into a policy folder; return what ``expert --json`` writes."""
+    started = time.monotonic()
+    best = train_expert(body, steps, seed, threads, keep=_keeper(out), report=report)
+    return _specialist_report(best, out, seed, started)
+
+
+def finetune_policy(
+    start: Policy, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
+) -> dict[str, Any]:
+    """Finetune a policy into another folder; return what ``finetune --json`` writes."""
+    started = time.monotonic()
+    before = evaluate(start.body, PolicyController(start), REPORT_EPISODES, seed)
+    best = finetune(start, steps, seed, threads, keep=_keeper(out), report=report)
+    return {**_specialist_report(best, out, seed, started), "start": before.summary()}
+
+
+def _keeper(out: Path) -> Callable[[Policy], None]:
+    """Save every policy that leads, so that whatever stops the run leaves the best so far."""
+    make_folder(out)  # a place that cannot be written to must be found out before the training
+    return lambda policy: policy.save(out)
+
+
+def _specialist_report(best: Policy, out: Path, seed: int, started: float) -> dict[str, Any]:
+    result = evaluate(best.body, PolicyController(best), REPORT_EPISODES, seed)
+    return {
+        "policy": str(out),
+        "body": best.body.name,
+        **result.summary(),
+        "origin": best.origin,
+        "seconds": time.monotonic() - started,
         "seed": seed,
         "version": __version__,
     }

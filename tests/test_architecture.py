@@ -25,7 +25,7 @@ LAYERS = (
     ("embodiment",),
     ("envs", "policy", "demonstrations"),
     ("evaluation", "learning"),
-    ("hypernetwork",),
+    ("hypernetwork", "specialists"),
     ("runs", "inspection", "console", "doctor"),
     ("films",),
     ("demo",),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from morphnet.bodies import Body
-from morphnet.config import NetworkConfig, TrainConfig
+from morphnet.config import TrainConfig
 from morphnet.learning import Progress
 from morphnet.policy import Policy
 from morphnet.specialists.trainer import Recipe, Specialist
@@ -36,17 +37,7 @@ def train_expert(
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    ppo = TrainConfig(
-        steps=steps,
-        seed=seed,
-        threads=threads,
-        num_sims=max(1, NUM_SIMS // threads),
-        horizon=64,
-        epochs=8,
-        minibatches=8,
-        network=NetworkConfig(),
-    )
-    return Specialist(body, Recipe(ppo), None).run(keep, report)
+    return Specialist(body, Recipe(_ppo(steps, seed, threads)), None).run(keep, report)
 
 
 def finetune(
@@ -74,15 +65,11 @@ def finetune(
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    ppo = TrainConfig(
-        steps=steps,
-        seed=seed,
-        threads=threads,
-        num_sims=max(1, NUM_SIMS // threads),
-        horizon=64,
-        epochs=8,
-        minibatches=8,
-        kl_limit=0.015,
-        entropy=0.0,
-    )
+    ppo = dataclasses.replace(_ppo(steps, seed, threads), kl_limit=0.015, entropy=0.0)
     return Specialist(policy.body, Recipe(ppo, warm_up=0.05, loudest=-1.0), policy).run(keep, report)
+
+
+def _ppo(steps: int, seed: int, threads: int) -> TrainConfig:
+    """PPO's settings: more passes than meta-training takes, as a single body's samples are few."""
+    num_sims = max(1, NUM_SIMS // max(1, threads))
+    return TrainConfig(steps=steps, seed=seed, threads=threads, num_sims=num_sims, horizon=64, epochs=8, minibatches=8)

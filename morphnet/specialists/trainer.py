@@ -121,17 +121,16 @@ class Specialist:
 
     def _begin(self) -> None:
         """Take over the start, and see what it observes before anything is learnt."""
-        actor = self.networks.actor
-        if self.start is not None:
-            given = self.start.actor
-            actor.take(dataclasses.replace(given, log_std=np.minimum(given.log_std, self.recipe.loudest)))
-        before = actor.emitted()
+        actor, start = self.networks.actor, self.start
+        if start is not None:
+            quiet = dataclasses.replace(start.actor, log_std=np.minimum(start.actor.log_std, self.recipe.loudest))
+            actor.take(quiet)
         for observation in [self._collect(*job)[0].observation for job in self._jobs()]:
             actor.statistics.update(observation)
             self.steps += observation[1:, ..., 0].numel()
-        if self.start is not None:
+        if start is not None:
             actor.statistics.fixed = True  # a shift of the normalisation would change the policy
-            actor.take(before)
+            actor.take(quiet)
 
     def _jobs(self) -> list[tuple[BodyGroup, RolloutCollector]]:
         return list(zip(self.groups, self.collectors, strict=True))

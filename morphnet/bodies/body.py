@@ -63,11 +63,13 @@ class Body:
 
         Raises:
             BodyError: the change does not fit, or the body is changed already.
+            TaskError: its direction is no unit vector.
         """
         if self.change is not None:
             raise BodyError(f"{self.name}: already changed ({self.change.name})")
         model = change.applied_to(self.model, tuple(self.graph.actuator_names))
-        return dataclasses.replace(self, model=model, change=change)
+        task = self.task.replace(direction=change.direction) if change.direction else self.task
+        return dataclasses.replace(self, model=model, task=task, change=change)
 
 
 def load_body(name: str | Path, task: Task | None = None) -> Body:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import mujoco
-import numpy as np
 
 from morphnet.errors import BodyError, choices
 from morphnet.morphology.transmission import control_owners
@@ -28,12 +27,14 @@ class Change:
         mass: factor on all masses and inertias.
         friction: factor on the friction of all contacts.
         actuators: factor on the force of single actuators, by name; 0 is a dead one.
+        direction: unit vector (x, y) in which it is to run instead of its task's, or None.
     """
 
     name: str = "unnamed"
     mass: float = 1.0
     friction: float = 1.0
     actuators: dict[str, float] = dataclasses.field(default_factory=dict)
+    direction: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values as JSON can hold them."""
@@ -100,14 +101,25 @@ def change_from_dict(values: Any, where: str) -> Change:
     for key in values:
         if key not in valid:
             raise BodyError(f"{where}: unknown key {key!r}; {choices(key, valid)}")
-    actuators = values.get("actuators", {})
+    actuators, direction = values.get("actuators", {}), values.get("direction")
     if not isinstance(actuators, dict) or not isinstance(values.get("name", ""), str):
         raise BodyError(f'{where}: expected name = "..." and a section [actuators] of name = factor')
     factors = {"mass": values.get("mass", 1.0), "friction": values.get("friction", 1.0), **actuators}
     for name, factor in factors.items():
-        number = isinstance(factor, int | float) and not isinstance(factor, bool) and math.isfinite(factor)
-        if not number or factor < 0 or (name == "mass" and factor == 0):
+        if not _is_number(factor) or factor < 0 or (name == "mass" and factor == 0):
             raise BodyError(f"{where}: {name} = {factor!r}: expected a factor, 0 or more (mass: above 0)")
-    numbers = {key: float(values[key]) for key in ("mass", "friction") if key in values}
-    scaled = {name: float(np.float64(factor)) for name, factor in actuators.items()}
-    return Change(name=values.get("name", "unnamed"), actuators=scaled, **numbers)
+    if direction is not None and not (
+        isinstance(direction, list | tuple) and len(direction) == 2 and all(_is_number(part) for part in direction)
+    ):
+        raise BodyError(f"{where}: direction = {direction!r}: expected [x, y]")
+    return Change(
+        name=values.get("name", "unnamed"),
+        mass=float(factors["mass"]),
+        friction=float(factors["friction"]),
+        actuators={name: float(factor) for name, factor in actuators.items()},
+        direction=None if direction is None else (float(direction[0]), float(direction[1])),
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

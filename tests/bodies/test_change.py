@@ -10,7 +10,7 @@ import pytest
 import robots
 
 from morphnet.bodies import Change, body_from_dict, body_to_dict, load_body, read_change
-from morphnet.errors import BodyError
+from morphnet.errors import BodyError, TaskError
 
 
 def pushed(body, ctrl):
@@ -62,8 +62,10 @@ def test_a_body_is_changed_once():
 
 def test_read_from_toml(tmp_path):
     path = tmp_path / "dead_hip.toml"
-    path.write_text("friction = 0.5\n[actuators]\nhip = 0\n")
-    assert read_change(path) == Change(name="dead_hip", friction=0.5, actuators={"hip": 0.0})
+    path.write_text("friction = 0.5\ndirection = [-1, 0]\n[actuators]\nhip = 0\n")
+    expected = Change(name="dead_hip", friction=0.5, actuators={"hip": 0.0}, direction=(-1.0, 0.0))
+    assert read_change(path) == expected
+    assert load_body("hopper").with_change(expected).task.direction == (-1.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,8 @@ def test_read_from_toml(tmp_path):
         ("actuators = 3", ["[actuators]"]),
         ("[actuators]\nhip = nan", ["hip"]),
         ("name = 3", ["name"]),
+        ("direction = [1, 0, 0]", ["direction", "[x, y]"]),
+        ("direction = 1", ["direction", "[x, y]"]),
         ("mass =", ["Invalid value"]),
     ],
 )
@@ -88,6 +92,11 @@ def test_malformed_changes_are_one_line(tmp_path, text, helps):
     assert all(help in line for help in [str(path), *helps]), line
 
 
+def test_a_direction_must_have_length_one():
+    with pytest.raises(TaskError, match="length 1"):
+        load_body("hopper").with_change(Change(direction=(2.0, 0.0)))
+
+
 def test_unknown_actuators_and_files_are_named(tmp_path):
     with pytest.raises(BodyError, match="'hipp'; did you mean hip"):
         load_body("hopper").with_change(Change(actuators={"hipp": 0.0}))
@@ -96,7 +105,7 @@ def test_unknown_actuators_and_files_are_named(tmp_path):
 
 
 def test_a_body_survives_json():
-    body = load_body("hopper").with_change(Change(name="heavy", mass=2.0))
+    body = load_body("hopper").with_change(Change(name="heavy", mass=2.0, direction=(0.0, 1.0)))
     copy = body_from_dict(json.loads(json.dumps(body_to_dict(body))), "here")
     assert (copy.name, copy.task, copy.change) == (body.name, body.task, body.change)
     assert copy.source.sha256 == body.source.sha256

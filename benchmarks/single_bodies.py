@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -28,13 +28,13 @@ EPISODES = 20
 class Sb3Controller:
     """Mean actions of an SB3 policy behind ``VecNormalize``."""
 
-    def __init__(self, body: Body, model: object, normalise: object) -> None:
+    def __init__(self, body: Body, model: Any, normalise: Any) -> None:
         """Wrap a model and the normalisation that it was trained with."""
         self._model, self._normalise, self._scale = model, normalise, ControlScale(body.model)
 
     def actions(self, observation: np.ndarray) -> np.ndarray:
         """(n, nu) actions in [-1, 1]."""
-        ctrl, _ = self._model.predict(self._normalise.normalize_obs(observation), deterministic=True)  # type: ignore[attr-defined]
+        ctrl, _ = self._model.predict(self._normalise.normalize_obs(observation), deterministic=True)
         return self._scale.to_action(ctrl)
 
 

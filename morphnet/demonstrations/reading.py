@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from minari import MinariDataset
 from minari.dataset.minari_storage import MinariStorage
 
 from morphnet.bodies import Body
@@ -21,25 +22,30 @@ _KEYS = {"format", "body", "actuators", "control_step"}
 _SPACES = {"observation_space", "action_space", "total_episodes"}
 
 
-def read_demonstrations(folder: str | Path, body: Body, episodes: int | None = None) -> list[Demonstration]:
+def read_demonstrations(
+    dataset: str | Path | MinariDataset, body: Body, episodes: int | None = None
+) -> list[Demonstration]:
     """Read a dataset's demonstrations of a body.
 
     Args:
-        folder: a Minari dataset: one of MorphNet's, or one from elsewhere whose states can be rebuilt.
+        dataset: folder of a Minari dataset, or the dataset opened (and filtered) by Minari: one of MorphNet's, or
+            one from elsewhere whose states can be rebuilt.
         body: the body that they must be of; a hidden change of it is no other body.
         episodes: only the first so many; None for all.
 
     Raises:
         DemonstrationError: missing, damaged, empty, or of another body, actuator order or control step.
     """
-    folder = Path(folder)
+    opened = isinstance(dataset, MinariDataset)
+    folder = Path(dataset.storage.data_path if opened else dataset)
     metadata = _metadata(folder)
     own = RECORD in metadata
     if own:
         _check_record(folder, metadata[RECORD], body)
     found = []
-    for index, episode in enumerate(itertools.islice(_episodes(folder), episodes)):
-        where = f"{folder}: episode {index}"
+    indices = dataset.episode_indices.tolist() if opened else None
+    for episode in itertools.islice(_episodes(folder, indices), episodes):
+        where = f"{folder}: episode {episode['id']}"
         demonstration = _demonstration(episode, where) if own else rebuild(episode, metadata, body, where)
         demonstration.check(body, where)
         found.append(demonstration)
@@ -83,11 +89,11 @@ def _check_record(folder: Path, record: Any, body: Body) -> None:
         )
 
 
-def _episodes(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield episodes as Minari has them; whatever it stumbles over becomes one line."""
+def _episodes(folder: Path, indices: list[int] | None) -> Iterator[dict[str, Any]]:
+    """Yield episodes as Minari has them, all if None; whatever it stumbles over becomes one line."""
     try:
         storage = MinariStorage.read(folder)
-        yield from storage.get_episodes(range(storage.total_episodes))
+        yield from storage.get_episodes(range(storage.total_episodes) if indices is None else indices)
     except (OSError, KeyError, ValueError, TypeError, AssertionError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DemonstrationError(f"{folder / DATA}: damaged or not a Minari dataset ({reason})") from None

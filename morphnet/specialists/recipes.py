@@ -70,7 +70,7 @@ def finetune(
 
 
 def _ppo(steps: int, seed: int, threads: int) -> TrainConfig:
-    """PPO's settings: ten times the gradient steps a sample that meta-training takes, as is usual for one body."""
+    """PPO's settings: five times the gradient steps a sample that meta-training takes, as is usual for one body."""
     num_sims = max(1, NUM_SIMS // max(1, threads))
     return TrainConfig(
         steps=steps, seed=seed, threads=threads, num_sims=num_sims, horizon=64, epochs=10, minibatches=16

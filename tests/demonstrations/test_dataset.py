@@ -32,6 +32,14 @@ def test_what_is_read_is_what_was_written(hopper, hops, saved):
     assert len(read_demonstrations(saved, hopper, episodes=2)) == 2
 
 
+def test_a_dataset_that_minari_opened_and_filtered_is_read(hopper, hops, saved):
+    chosen = minari.MinariDataset(saved).filter_episodes(lambda episode: episode.rewards.sum() != hops[1].total_reward)
+    read = read_demonstrations(chosen, hopper)
+    assert len(read) == 2
+    for one, two in zip(read, (hops[0], hops[2]), strict=True):
+        assert_equal(one, two)
+
+
 def test_activations_and_fragments_survive(muscular, tmp_path):
     rng = np.random.default_rng(0)
     whole = record(muscular, lambda o: rng.uniform(-1, 1, (len(o), muscular.model.nu)), 2, seed=0, steps=30)

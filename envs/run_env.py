@@ -9,8 +9,11 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from morphnet.bodies import Body, Task, load_body
+from morphnet.bodies import Body, Task, body_from_dict, load_body
 from morphnet.simulation import ControlScale, Simulation
+
+STATE = ("qpos", "qvel", "act", "ctrl")
+"""Options of ``reset`` that say where to start."""
 
 
 class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
@@ -33,15 +36,20 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012
 
     def __init__(
-        self, body: str | Path | Body = "hopper", task: Task | None = None, render_mode: str | None = None
+        self,
+        body: str | Path | Body | dict[str, Any] = "hopper",
+        task: Task | None = None,
+        render_mode: str | None = None,
     ) -> None:
         """Load the body.
 
         Args:
-            body: any BODY name, a path, or a loaded body.
+            body: any BODY name, a path, a loaded body, or what ``body_to_dict`` made of one (as datasets carry it).
             task: overrides the body's task.
             render_mode: None or "rgb_array".
         """
+        if isinstance(body, dict):
+            body = body_from_dict(body, "morphnet/Run-v0")
         loaded = body if isinstance(body, Body) else load_body(body)
         self.body = loaded.with_task(task) if task else loaded
         self.render_mode = render_mode
@@ -66,10 +74,18 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start an episode; see ``gymnasium.Env.reset``."""
+        """Start an episode; see ``gymnasium.Env.reset``.
+
+        Args:
+            seed: seeds the start state.
+            options: ``qpos`` and ``qvel`` to start at, and ``act`` and the last ``ctrl`` where they are not 0; a
+                random start state where there are none.
+        """
         super().reset(seed=seed)
-        observation = self._simulation.reset(self.np_random)
-        return observation[0].copy(), {}
+        self._simulation.reset(self.np_random)
+        if options and "qpos" in options:
+            self._simulation.set_state(**{name: options[name] for name in STATE if name in options})
+        return self._simulation.observation[0].copy(), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Advance one control step; see ``gymnasium.Env.step``."""

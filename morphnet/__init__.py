@@ -12,36 +12,50 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from morphnet.bodies import Body, Suite, Task, load_body, load_suite, suite_from_folder
+    from morphnet.demonstrations import Demonstration, read_demonstrations, record, write_demonstrations
     from morphnet.envs import make_vec
     from morphnet.errors import MorphNetError
     from morphnet.hypernetwork import Hypernetwork
     from morphnet.policy import Policy
+    from morphnet.specialists import finetune, train_expert
 
 __all__ = [
     "Body",
+    "Demonstration",
     "Hypernetwork",
     "MorphNetError",
     "Policy",
     "Suite",
     "Task",
     "__version__",
+    "finetune",
     "load_body",
     "load_suite",
     "make_vec",
+    "read_demonstrations",
+    "record",
     "suite_from_folder",
+    "train_expert",
+    "write_demonstrations",
 ]
 
 _HOMES = {
     "Body": "bodies",
+    "Demonstration": "demonstrations",
     "Hypernetwork": "hypernetwork",
     "MorphNetError": "errors",
     "Policy": "policy",
     "Suite": "bodies",
     "Task": "bodies",
+    "finetune": "specialists",
     "load_body": "bodies",
     "load_suite": "bodies",
     "make_vec": "envs",
+    "read_demonstrations": "demonstrations",
+    "record": "demonstrations",
     "suite_from_folder": "bodies",
+    "train_expert": "specialists",
+    "write_demonstrations": "demonstrations",
 }
 
 

@@ -21,6 +21,10 @@ class CheckpointError(MorphNetError):
     """A checkpoint or policy folder is missing, damaged or of another version."""
 
 
+class DemonstrationError(MorphNetError):
+    """Demonstrations are missing, damaged, or not of the body they are used for."""
+
+
 class SimulationError(MorphNetError):
     """The physics cannot be run, or every simulation of a body diverges."""
 

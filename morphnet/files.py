@@ -6,8 +6,9 @@ import contextlib
 import json
 import math
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,38 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise MorphNetError(f"{path}: cannot write: {error.strerror}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(folder: Path, names: Sequence[str]) -> Iterator[Path]:
+    """Give a temporary folder beside ``folder`` that takes its place when the block ends without an error.
+
+    Args:
+        folder: where it goes. An older one is replaced only if it holds nothing but files of these names.
+        names: what the folder will hold.
+
+    Raises:
+        MorphNetError: there are other things in it, or it cannot be written to.
+    """
+    make_folder(folder.parent)
+    if folder.exists():
+        others = [path.name for path in folder.iterdir() if path.name not in names] if folder.is_dir() else ["a file"]
+        if others:
+            raise MorphNetError(f"{folder}: holds other things ({others[0]}); choose a new folder")
+    try:
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    except OSError as error:
+        raise MorphNetError(f"{folder}: cannot write here: {error.strerror}") from None
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.replace(folder)
+    except OSError as error:
+        raise MorphNetError(f"{folder}: cannot write: {error.strerror}") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:

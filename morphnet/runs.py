@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from morphnet import __version__
-from morphnet.bodies import Body, Suite, load_body
+from morphnet.bodies import Body, Suite, load_body, read_change
 from morphnet.config import TrainConfig, config_from_dict
+from morphnet.demonstrations import record, write_demonstrations
+from morphnet.demonstrations.demonstration import SHORTEST
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import make_folder
@@ -17,6 +21,10 @@ from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import STATE, saved_config
 from morphnet.policy import Policy
+from morphnet.specialists import finetune, train_expert
+
+REPORT_EPISODES = 10
+"""Episodes of the returns that expert and finetune report, on start states that chose nothing."""
 
 
 def start_training(
@@ -128,6 +136,82 @@ def policy_for(body: Body, policy: str | None, checkpoint: Path | None) -> tuple
     if own.observation_names != loaded.observation_names or body.model.nu != loaded.body.model.nu:
         raise MorphNetError(f"{policy}: made for {loaded.body.name}, whose inputs and actuators are not {body.name}'s")
     return own, policy
+
+
+def load_changed(name: str, change: Path | None) -> Body:
+    """Load a body by its name, with the hidden change of a TOML file where there is one."""
+    body = load_body(name)
+    return body if change is None else body.with_change(read_change(change))
+
+
+def record_body(
+    body: Body,
+    policy: str | None,
+    checkpoint: Path | None,
+    out: Path,
+    episodes: int,
+    steps: int | None,
+    noise: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Record demonstrations into a Minari dataset; return what ``record --json`` writes."""
+    _check_episodes(episodes, seed)
+    if steps is not None and steps < SHORTEST:
+        raise MorphNetError(f"--steps {steps}: at least {SHORTEST} control steps are needed")
+    if not 0.0 <= noise < math.inf:
+        raise MorphNetError(f"--noise {noise}: must be 0 or more; actions span [-1, 1]")
+    controller, source = controller_for(body, policy, checkpoint, seed)
+    demonstrations = record(body, controller.actions, episodes, seed, steps=steps, noise=noise)
+    write_demonstrations(out, body, demonstrations, source if not noise else f"{source}, noise {noise:g}")
+    return {
+        "dataset": str(out),
+        "body": body.name,
+        "change": body.change.to_dict() if body.change else None,
+        "policy": source,
+        "noise": noise,
+        "returns": [d.total_reward for d in demonstrations],
+        "lengths": [len(d) for d in demonstrations],
+        "seed": seed,
+        "version": __version__,
+    }
+
+
+def make_expert(
+    body: Body, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
+) -> dict[str, Any]:
+    """Train an expert of a body into a policy folder; return what ``expert --json`` writes."""
+    started = time.monotonic()
+    best = train_expert(body, steps, seed, threads, keep=_keeper(out), report=report)
+    return _specialist_report(best, out, seed, started)
+
+
+def finetune_policy(
+    start: Policy, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
+) -> dict[str, Any]:
+    """Finetune a policy into another folder; return what ``finetune --json`` writes."""
+    started = time.monotonic()
+    before = evaluate(start.body, PolicyController(start), REPORT_EPISODES, seed)
+    best = finetune(start, steps, seed, threads, keep=_keeper(out), report=report)
+    return {**_specialist_report(best, out, seed, started), "start": before.summary()}
+
+
+def _keeper(out: Path) -> Callable[[Policy], None]:
+    """Save every policy that leads, so that whatever stops the run leaves the best so far."""
+    make_folder(out)  # a place that cannot be written to must be found out before the training
+    return lambda policy: policy.save(out)
+
+
+def _specialist_report(best: Policy, out: Path, seed: int, started: float) -> dict[str, Any]:
+    result = evaluate(best.body, PolicyController(best), REPORT_EPISODES, seed)
+    return {
+        "policy": str(out),
+        "body": best.body.name,
+        **result.summary(),
+        "origin": best.origin,
+        "seconds": time.monotonic() - started,
+        "seed": seed,
+        "version": __version__,
+    }
 
 
 def _report(results: dict[str, Evaluation], seed: int, source: str) -> dict[str, Any]:

@@ -23,9 +23,9 @@ LAYERS = (
     ("bodies",),
     ("simulation", "networks", "rendering"),
     ("embodiment",),
-    ("envs", "policy"),
+    ("envs", "policy", "demonstrations"),
     ("evaluation", "learning"),
-    ("hypernetwork",),
+    ("hypernetwork", "specialists"),
     ("runs", "inspection", "console", "doctor"),
     ("films",),
     ("demo",),
@@ -42,8 +42,9 @@ OUTSIDE = {
     "networks": {"numpy", "torch"},
     "embodiment": {"numpy"},
     "evaluation": {"numpy"},
+    "demonstrations": {"numpy", "mujoco", "gymnasium", "minari"},
 }
-NO_TORCH = ("assets", "bodies", "morphology", "simulation", "rendering", "evaluation", "inspection")
+NO_TORCH = ("assets", "bodies", "morphology", "simulation", "rendering", "evaluation", "inspection", "demonstrations")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 70
 
 

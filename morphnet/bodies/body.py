@@ -9,6 +9,7 @@ import gymnasium
 import mujoco
 
 from morphnet import assets
+from morphnet.bodies.change import Change
 from morphnet.bodies.mjcf import Source, read_mjcf
 from morphnet.bodies.task import Task, read_tasks, task_from_dict
 from morphnet.errors import BodyError, TaskError, choices
@@ -32,6 +33,7 @@ class Body:
         base: where its root's motion lies in qpos.
         task: how it is run.
         source: what it was compiled from.
+        change: what of the model differs from the source, hidden from the graph; mostly None.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Body:
     base: Base
     task: Task
     source: Source
+    change: Change | None = None
 
     @property
     def frame_skip(self) -> int:
@@ -54,6 +57,19 @@ class Body:
     def with_task(self, task: Task) -> Body:
         """Return the same robot with another task."""
         return dataclasses.replace(self, task=task)
+
+    def with_change(self, change: Change) -> Body:
+        """Return the same robot with a hidden change: other physics, the same source and graph.
+
+        Raises:
+            BodyError: the change does not fit, or the body is changed already.
+            TaskError: its direction is no unit vector.
+        """
+        if self.change is not None:
+            raise BodyError(f"{self.name}: already changed ({self.change.name})")
+        model = change.applied_to(self.model, tuple(self.graph.actuator_names))
+        task = self.task.replace(direction=change.direction) if change.direction else self.task
+        return dataclasses.replace(self, model=model, task=task, change=change)
 
 
 def load_body(name: str | Path, task: Task | None = None) -> Body:

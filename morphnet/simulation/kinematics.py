@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
@@ -42,6 +43,15 @@ class Kinematics:
     def of_data(cls, data: mujoco.MjData) -> Kinematics:
         """View one MjData as a batch of one; live as well."""
         return cls(*(_view(getattr(data, name)) for name in FIELDS))
+
+    @classmethod
+    def stack(cls, parts: Sequence[Kinematics]) -> Kinematics:
+        """Put simulations one after another; copies."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS))
+
+    def rows(self, ids: np.ndarray) -> Kinematics:
+        """Copy the simulations ``ids``."""
+        return Kinematics(*(getattr(self, name)[ids] for name in FIELDS))
 
 
 def _view(field: np.ndarray) -> np.ndarray:

@@ -33,6 +33,7 @@ class Step:
         truncated: (n,) bool, the episode reached its longest.
         done_ids: (m,) simulations that ended and were reset.
         final_observation: (m, size) observations before that reset.
+        final_state: the m states before that reset; None where nothing ended.
         episode_returns: (m,) summed rewards of the episodes that ended.
         episode_lengths: (m,) their lengths.
     """
@@ -42,6 +43,7 @@ class Step:
     truncated: np.ndarray
     done_ids: np.ndarray
     final_observation: np.ndarray
+    final_state: Kinematics | None
     episode_returns: np.ndarray
     episode_lengths: np.ndarray
 
@@ -89,6 +91,7 @@ class Simulation:
         self._nothing_ended = (
             np.zeros(0, np.int64),
             np.zeros((0, self._observer.size), np.float32),
+            None,
             np.zeros(0),
             np.zeros(0, np.int64),
         )
@@ -114,9 +117,16 @@ class Simulation:
         """Spread the episodes' ages evenly, so that they do not all end at the same step."""
         self._judge.age[:] = self._rng.integers(0, self.body.task.max_episode_steps, self.num_sims)
 
-    def set_state(self, qpos: np.ndarray, qvel: np.ndarray, sim: int = 0) -> None:
-        """Put one simulation at a state, at the start of an episode."""
-        self._start(np.array([sim]), qpos, qvel)
+    def set_state(
+        self,
+        qpos: np.ndarray,
+        qvel: np.ndarray,
+        sim: int = 0,
+        act: np.ndarray | None = None,
+        ctrl: np.ndarray | None = None,
+    ) -> None:
+        """Put one simulation at a state, at the start of an episode; activations and last control as at reset where None."""
+        self._start(np.array([sim]), qpos, qvel, act, ctrl)
         self._observe()
 
     def reset(self, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -160,10 +170,11 @@ class Simulation:
             return Step(*ends, *self._nothing_ended)
         done_ids = np.flatnonzero(verdict.terminated | verdict.truncated)
         final = np.nan_to_num(self.observation[done_ids])
+        final_state = self._kinematics.rows(done_ids)
         returns, lengths = self._judge.returns[done_ids], self._judge.age[done_ids]
         self._reset(done_ids)
         self._observe(self.observation, done_ids)
-        return Step(*ends, done_ids, final, returns, lengths)
+        return Step(*ends, done_ids, final, final_state, returns, lengths)
 
     def _count(self, diverged: int) -> None:
         self.diverged += diverged
@@ -181,8 +192,15 @@ class Simulation:
         unit = self._rng.uniform(-1, 1, (count, model.nv)) if uniform else self._rng.normal(size=(count, model.nv))
         self._start(ids, model.qpos0 + qpos_noise, task.qvel_noise * unit)
 
-    def _start(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> None:
-        """Begin episodes at a state.
+    def _start(
+        self,
+        ids: np.ndarray,
+        qpos: np.ndarray,
+        qvel: np.ndarray,
+        act: np.ndarray | None = None,
+        ctrl: np.ndarray | None = None,
+    ) -> None:
+        """Begin episodes at a state; activations and last controls are the model's first where None.
 
         Gives the bits that ``Batch.reset`` would give, which also clears every derived field of every
         simulation that is reset: ten times the cost, and all but a few are computed anew before they are read.
@@ -190,6 +208,9 @@ class Simulation:
         batch = self._batch
         batch.state[ids], batch.warning[ids] = self._first_state, 0
         self._kinematics.qpos[ids], self._kinematics.qvel[ids] = qpos, qvel
+        for field, given in ((self._kinematics.act, act), (self._kinematics.ctrl, ctrl)):
+            if given is not None:
+                field[ids] = given
         batch.forward(ids, stage=_FRESH)
         self._judge.start(ids)
 

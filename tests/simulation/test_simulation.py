@@ -38,7 +38,8 @@ def record(simulation, actions):
     for action in actions:
         step = simulation.step(action)
         k = simulation.kinematics
-        arrays = [*vars(step.reward).values(), *(v for n, v in vars(step).items() if n != "reward")]
+        parts = {**vars(step), **vars(step.reward), **(vars(step.final_state) if step.final_state else {})}
+        arrays = [value for name, value in parts.items() if name not in ("reward", "final_state")]
         rows.append([np.copy(a) for a in [*arrays, simulation.observation, k.qpos, k.qvel]])
     return rows
 
@@ -131,6 +132,7 @@ def test_truncation_reports_the_last_observation_and_starts_anew():
         assert step.truncated.all() == (index == 6)
     assert step.done_ids.tolist() == [0, 1, 2]
     assert np.array_equal(step.final_observation, twin.observation)
+    assert np.array_equal(step.final_state.qpos, twin.kinematics.qpos)
     assert step.episode_lengths.tolist() == [7, 7, 7]
     np.testing.assert_allclose(step.episode_returns, total, rtol=1e-12)
     # HalfCheetah-v5 starts within 0.1 of its start pose

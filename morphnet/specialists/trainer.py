@@ -1,0 +1,187 @@
+"""Training one body's policy by PPO, from nothing (expert) or from a policy (finetune)."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from morphnet.bodies import Body
+from morphnet.config import TrainConfig
+from morphnet.learning import Progress
+from morphnet.learning.checkpoint import Networks
+from morphnet.learning.group import BodyGroup, Workers, make_groups
+from morphnet.learning.ppo import PPO, Samples
+from morphnet.learning.rollout import Rollout, RolloutCollector
+from morphnet.networks import StackedActor
+from morphnet.policy import ActorWeights, Policy
+from morphnet.simulation import Simulation
+from morphnet.specialists.contest import Contest
+from morphnet.specialists.direct import DirectActor, DirectCritic
+
+SNAPSHOTS = 25
+"""Snapshots a run, evenly spread over its steps."""
+RECENT = 50
+"""Episodes over which the return that progress shows is averaged."""
+CRITIC_HIDDEN = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What expert and finetune do differently.
+
+    Attributes:
+        ppo: PPO's settings.
+        warm_up: share of the steps in which only the critic learns.
+        loudest: upper limit of the start's log standard deviation of exploration.
+    """
+
+    ppo: TrainConfig
+    warm_up: float = 0.0
+    loudest: float = np.inf
+
+
+@dataclasses.dataclass
+class DirectNetworks:
+    """What PPO trains: the same two calls as hypernetworks answer."""
+
+    actor: DirectActor
+    critic: DirectCritic
+
+
+class Specialist:
+    """One training of one body."""
+
+    def __init__(self, body: Body, recipe: Recipe, start: Policy | None) -> None:
+        """Build simulations and networks; ``start`` is continued from, None begins anew."""
+        self.body, self.recipe, self.start = body, recipe, start
+        config = recipe.ppo
+        halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
+        simulations = [Simulation(body, config.num_sims, rng) for rng in halves[: config.threads]]
+        for simulation in simulations:
+            simulation.stagger()
+        self.workers = Workers(config.threads)
+        # every thread gets simulations of its own; to PPO they are as many bodies, which happen to be equal
+        self.groups = make_groups([("", s) for s in simulations], halves[config.threads :], config.threads)
+        self.networks = self._build(simulations[0].observer.size)
+        self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config)
+        self.collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
+        self.contest = Contest(body, config.seed + 1000)
+        self.steps, self.updates = 0, 0
+        self._recent: list[float] = []
+
+    def _build(self, size: int) -> DirectNetworks:
+        config, nu = self.recipe.ppo, self.body.model.nu
+        hidden = config.network.hidden + config.network.own * nu
+        if self.start is not None:
+            hidden = len(self.start.actor.biases[0])
+        with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
+            torch.manual_seed(config.seed)
+            actor = DirectActor(size, nu, hidden, config.network.initial_log_std)
+            return DirectNetworks(actor, DirectCritic(size, CRITIC_HIDDEN))
+
+    def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:
+        """Train for all steps, or until Ctrl-C; return the best policy.
+
+        Args:
+            keep: called with every policy that leads, the first at once, and with the winner at the end.
+            report: called after every update.
+
+        Raises:
+            KeyboardInterrupt: after the best so far has been kept.
+        """
+        interrupted = False
+        started = time.monotonic()
+        try:
+            self._begin()
+            self._judge(keep)
+            judged = 0
+            while self.steps < self.recipe.ppo.steps:
+                self._one_update()
+                report(self._progress(time.monotonic() - started))
+                if SNAPSHOTS * self.steps // self.recipe.ppo.steps > judged:
+                    judged = SNAPSHOTS * self.steps // self.recipe.ppo.steps
+                    self._judge(keep)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self.workers.close()
+        if self.contest.leader is None:
+            raise KeyboardInterrupt
+        winner = self.contest.winner()
+        best = self._policy(winner.actor, winner.steps, winner.mean_return)
+        keep(best)
+        if interrupted:
+            raise KeyboardInterrupt
+        return best
+
+    def _begin(self) -> None:
+        """Take over the start, and see what it observes before anything is learnt."""
+        actor, start = self.networks.actor, self.start
+        if start is not None:
+            quiet = dataclasses.replace(start.actor, log_std=np.minimum(start.actor.log_std, self.recipe.loudest))
+            actor.take(quiet)
+        for observation in [self._collect(*job)[0].observation for job in self._jobs()]:
+            actor.statistics.update(observation)
+            self.steps += observation[1:, ..., 0].numel()
+        if start is not None:
+            actor.statistics.fixed = True  # a shift of the normalisation would change the policy
+            actor.take(quiet)
+
+    def _jobs(self) -> list[tuple[BodyGroup, RolloutCollector]]:
+        return list(zip(self.groups, self.collectors, strict=True))
+
+    def _one_update(self) -> None:
+        config, actor = self.recipe.ppo, self.networks.actor
+        actor.frozen = self.steps < self.recipe.warm_up * config.steps
+        collected = self.workers.map(lambda job: self._collect(*job), self._jobs())
+        jobs = list(zip(self.groups, collected, strict=True))
+        samples: list[Samples] = self.workers.map(lambda job: self.ppo.prepare(job[0], *job[1]), jobs)
+        self.ppo.update(samples, self.steps / config.steps)
+        for part in samples:
+            actor.statistics.update(part.observation)
+        self.updates += 1
+        self.steps += sum(rollout.reward.numel() for rollout, _ in collected)
+        returns = [value for rollout, _ in collected for _, value, _ in rollout.episodes]
+        self._recent = [*self._recent, *returns][-RECENT:]
+
+    @torch.no_grad()
+    def _collect(self, group: BodyGroup, collector: RolloutCollector) -> tuple[Rollout, StackedActor]:
+        actor = self.networks.actor()
+        return collector.collect(actor), actor
+
+    def _judge(self, keep: Callable[[Policy], None]) -> None:
+        actor = self.networks.actor.emitted()
+        # before the first step a start is judged as it was given, bit for bit
+        actor = self.start.actor if self.start is not None and self.updates == 0 else actor
+        if self.contest.enter(actor, self.steps if self.updates else 0):
+            leader = self.contest.leader
+            assert leader is not None
+            keep(self._policy(leader.actor, leader.steps, leader.mean_return))
+
+    def _policy(self, actor: ActorWeights, steps: int, mean_return: float) -> Policy:
+        origin: dict[str, Any] = {
+            "kind": "expert" if self.start is None else "finetuned",
+            "steps": steps,
+            "return": mean_return,
+            "seed": self.recipe.ppo.seed,
+        }
+        if self.start is not None:
+            origin["start"] = self.start.origin
+        if self.body.change is not None:
+            origin["change"] = self.body.change.to_dict()
+        return Policy(self.body, actor, origin)
+
+    def _progress(self, seconds: float) -> Progress:
+        leader = self.contest.leader
+        returns = {
+            "training": float(np.mean(self._recent)) if self._recent else float("nan"),
+            "best": leader.mean_return if leader else float("nan"),
+        }
+        diverged = sum(s.diverged for group in self.groups for s in group.simulations)
+        total = self.recipe.ppo.steps
+        return Progress(self.updates, self.steps, total, seconds, self.steps / seconds, returns, diverged)

@@ -1,0 +1,89 @@
+"""``morphnet expert`` and ``morphnet finetune`` as users meet them."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from morphnet import cli, runs
+from morphnet.evaluation import PolicyController, evaluate
+from morphnet.policy import Policy
+from morphnet.specialists import trainer
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    """Return a function that runs a command and gives what --json wrote."""
+
+    def run(*arguments):
+        report = tmp_path / "report.json"
+        monkeypatch.setattr(sys, "argv", ["morphnet", *map(str, arguments), f"--json={report}"])
+        cli.main()
+        return json.loads(report.read_text())
+
+    return run
+
+
+def assert_reported(report, policy, seed):
+    expected = evaluate(policy.body, PolicyController(policy), runs.REPORT_EPISODES, seed)
+    assert report["return_mean"] == pytest.approx(expected.returns.mean())
+    assert report["episodes"] == runs.REPORT_EPISODES
+
+
+def test_expert_then_finetune(command, puck_path, tmp_path):
+    report = command("expert", puck_path, "--out", tmp_path / "expert", "--steps", 6000, "--seed", 3, "--threads", 1)
+    expert = Policy.load(tmp_path / "expert")
+    assert_reported(report, expert, 3)
+    assert expert.origin["kind"] == "expert"
+    arguments = ["--policy", tmp_path / "expert", "--out", tmp_path / "tuned", "--steps", 6000, "--threads", 1]
+    report = command("finetune", puck_path, *arguments)
+    assert_reported(report, Policy.load(tmp_path / "tuned"), 0)
+    assert report["return_mean"] >= report["start"]["return_mean"]
+    assert report["origin"]["start"]["kind"] == "expert"
+
+
+def test_an_expert_of_a_changed_body_keeps_the_hash_and_names_the_change(command, puck, puck_path, tmp_path):
+    (tmp_path / "dead.toml").write_text("[actuators]\nturn = 0\n")
+    arguments = ["--steps", 1, "--threads", 1, "--change", tmp_path / "dead.toml"]
+    report = command("expert", puck_path, "--out", tmp_path / "expert", *arguments)
+    assert report["origin"]["change"]["name"] == "dead"
+    assert Policy.load(tmp_path / "expert").body.source.sha256 == puck.source.sha256
+
+
+def test_ctrl_c_leaves_a_policy(monkeypatch, puck_path, tmp_path, capsys):
+    update = trainer.Specialist._one_update
+
+    def interrupted(self):
+        update(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainer.Specialist, "_one_update", interrupted)
+    monkeypatch.setattr(sys, "argv", ["morphnet", "expert", str(puck_path), f"--out={tmp_path / 'expert'}"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 1
+    assert np.isfinite(Policy.load(tmp_path / "expert").actor.weights[0]).all()
+    assert "kept their best" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "helps"),
+    [
+        (["expert", "hoper", "--out", "x"], "'hoper'"),
+        (["expert", "hopper", "--out", "x", "--steps", "0"], "steps = 0"),
+        (["expert", "hopper", "--out", "x", "--threads", "0"], "threads"),
+        (["finetune", "hopper", "--out", "x", "--policy", "nowhere"], "nowhere"),
+        (["finetune", "hopper", "--out", "x", "--policy", "random"], "random"),
+    ],
+)
+def test_faults_are_one_line(monkeypatch, tmp_path, capsys, arguments, helps):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["morphnet", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert helps in line

@@ -21,7 +21,7 @@ from morphnet.demonstrations.observing import observations_of
 from morphnet.errors import DemonstrationError
 from morphnet.files import atomic_folder
 from morphnet.simulation import ControlScale, Observer
-from morphnet.simulation.observation import LIMIT
+from morphnet.simulation.observation_kernel import LIMIT
 
 FORMAT = 1
 """Bumped whenever an older dataset would be read wrongly."""

@@ -162,7 +162,7 @@ def generate(body: Positional[str], out: Path, checkpoint: Path | None = None, s
 
     policy = Hypernetwork.load(checkpoint).generate(load_body(body))
     policy.save(out)
-    console.out.print(f"{out}: policy of {policy.body.name}", soft_wrap=True)
+    console.print_line(f"{out}: policy of {policy.body.name}")
 
 
 def render(
@@ -202,7 +202,39 @@ def render(
         films.film_body(out, body, policy, checkpoint, look, seed)
     else:
         films.film_suite(out, open_suite(suite, None, None), split, checkpoint, look, seed)
-    console.out.print(f"{out}", soft_wrap=True)
+    console.print_line(str(out))
+
+
+def report(
+    run: Positional[Path],
+    out: Path,
+    bodies: Path | None = None,
+    tasks: Path | None = None,
+    episodes: int = 10,
+    videos: int = 1,
+    json: Json = None,
+    seed: int = 0,
+) -> None:
+    """Write one static page about a run: learning curves, returns, videos, configuration.
+
+    Args:
+        run: a training run's folder, or any checkpoint folder.
+        out: the page's folder; its index.html opens in any browser, and the folder can be moved.
+        bodies: the folder of MJCF files that it was trained on, where that is no shipped suite.
+        tasks: a TOML with a section a family, in place of the folder's suite.toml.
+        episodes: episodes a body; 0 leaves evaluation out.
+        videos: videos of every family in each split; 0 for none.
+        json: where to write the numbers.
+        seed: seeds the start states.
+    """
+    from morphnet import console
+    from morphnet.report import write_report
+
+    numbers = write_report(run, out, open_suite(None, bodies, tasks) if bodies else None, episodes, videos, seed)
+    for note in numbers["notes"]:
+        console.say(note)
+    console.print_line(numbers["page"], json)
+    console.write_report(json, numbers)
 
 
 def demo(out: Path = Path("rollouts/demo"), seed: int = 0, json: Json = None) -> None:
@@ -229,7 +261,7 @@ def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Su
     return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)
 
 
-COMMANDS = (demo, bodies, inspect, train, evaluate, generate, render, doctor)
+COMMANDS = (demo, bodies, inspect, train, evaluate, generate, render, report, doctor)
 
 
 def main() -> None:

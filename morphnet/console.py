@@ -42,6 +42,16 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     (err if _is_stdout(file) else out).print(table)
 
 
+def say(text: str) -> None:
+    """Tell what is being done, on standard error."""
+    err.print(text, soft_wrap=True, highlight=False)
+
+
+def print_line(text: str, file: Path | None = None) -> None:
+    """Print a result; to standard error where ``file`` is ``-`` and standard output is for JSON."""
+    (err if _is_stdout(file) else out).print(text, soft_wrap=True, highlight=False)
+
+
 def write_report(file: Path | None, report: Any) -> None:
     """Write a command's numbers as JSON, ``-`` meaning standard output; nothing when None."""
     if file is None:

@@ -28,6 +28,7 @@ LAYERS = (
     ("hypernetwork",),
     ("runs", "inspection", "console", "doctor"),
     ("films",),
+    ("report",),
     ("demo",),
     ("cli",),
 )

@@ -20,7 +20,7 @@ FRAME = '<script>onmessage = e => document.body.dataset.found = e.data</script><
 LOOK = """<script>addEventListener("load", () => {
   document.querySelectorAll("details").forEach(d => d.open = true);
   const out = [...document.querySelectorAll("body *")].filter(e => !e.closest("pre") &&
-    (e.getBoundingClientRect().right > innerWidth + 1 || e.matches(".scroll") && e.scrollWidth > e.clientWidth));
+    (e.getBoundingClientRect().right > innerWidth + 1 || e.matches(".scroll") && e.scrollWidth > e.clientWidth + 1));
   const outside = out.map(e => `${e.tagName} ${e.className} ${e.textContent.slice(0, 30)}`);
   const videos = [...document.querySelectorAll("video")].map(v => v.error ? "broken" : "whole");
   const shown = [...document.querySelectorAll(".panel")].filter(p => p.offsetHeight > 0).length;

@@ -109,7 +109,7 @@ def run(small_suite: Path) -> tuple[Path, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("arguments", "helps"),
     [
-        (["trian"], ["trian", "train", "evaluate", "doctor"]),
+        (["trian"], ["trian", "train?"]),
         ([], ["train", "evaluate", "doctor"]),
         (["train", "--stpes", "3", "--out", "x"], ["--stpes", "--steps"]),
         (["train", "--steps", "3"], ["--out"]),
@@ -255,6 +255,7 @@ def test_bodies_of_one_suite_as_a_table(morphnet_command):
     assert outcome.code == 0
     assert "hopper" in outcome.out
     assert "hexapod" not in outcome.out
+    assert "\x1b" not in outcome.out, "no colours where nobody looks"
     assert outcome.err == ""
 
 

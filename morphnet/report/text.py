@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from html import escape
 
-MISSING = "\N{EN DASH}"
+from morphnet import console
+
+MISSING, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
 
 def number(value: float | None) -> str:
-    """Three digits below ten, whole numbers above, thousands set apart, a real minus sign."""
-    if value is None or not math.isfinite(value):
-        return MISSING
-    text = f"{value:,.0f}" if abs(value) >= 9.995 else f"{value + 0.0:.3g}"  # -0.0 + 0.0 is 0.0
-    return text.replace("-", "\N{MINUS SIGN}")
+    """As the command line writes it, with the signs that a page can have."""
+    text = console.number(value)
+    return MISSING if text == "-" else text.replace("-", MINUS)
 
 
 def count(value: float) -> str:

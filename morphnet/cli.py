@@ -265,13 +265,13 @@ def report(
 
 
 def demo(out: Path = Path("rollouts/demo"), seed: int = 0, json: Json = None) -> None:
-    """Run the story on the shipped checkpoint: policies for bodies never seen, scores, videos.
+    """Run the story on the shipped checkpoint: policies for bodies never seen, scores, videos, a report.
 
     Example:
         morphnet demo --out rollouts/demo
 
     Args:
-        out: folder of the videos and the table.
+        out: folder of the videos and the report.
         seed: seeds the start states.
         json: where to write the numbers.
     """

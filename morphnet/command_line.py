@@ -76,8 +76,8 @@ def explain(text: str, command: str, options: Sequence[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Squeeze a message with boxes and line breaks into one line."""
-    return " ".join(re.sub(r"[─│╭╮╰╯━┃┏┓┗┛]|-{4,}", " ", text).split())
+    """Squeeze a message with colours, boxes and line breaks into one line."""
+    return " ".join(re.sub(r"\x1b\[[\d;]*m|[─│╭╮╰╯━┃┏┓┗┛]|-{4,}", " ", text).split())
 
 
 def _read(by_name: dict[str, Command], arguments: list[str]) -> functools.partial[None]:

@@ -456,6 +456,9 @@ def test_demo_on_a_tiny_checkpoint(opengl, morphnet_command, run, small_suite, t
     for film in report["films"]:
         frames = imageio.imread(film, index=None)
         assert frames.shape[:3] == (2, 64, 192), "random and zero-shot side by side"
+        assert film in outcome.err, "it says where they are; standard output is for JSON"
+    assert Path(report["report"]).read_text().startswith("<!doctype html>")
+    assert report["report"] in outcome.err
 
 
 # ---------------------------------------------------------------- the installed script

@@ -1,5 +1,6 @@
 """Reading the command line: examples in the help, one sentence for a fault, completion in a real shell."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -11,6 +12,11 @@ import pytest
 from morphnet.cli import COMMANDS
 from morphnet.command_line import examples, parse
 from morphnet.errors import MorphNetError
+
+try:
+    import pty
+except ImportError:
+    pty = None
 
 SCRIPT = Path(sys.executable).parent / "morphnet"
 NAMES = [command.__name__ for command in COMMANDS]
@@ -67,6 +73,16 @@ def test_faults(arguments, sentence):
     with pytest.raises(MorphNetError) as error:
         parse(COMMANDS, arguments.split())
     assert str(error.value).startswith(sentence)
+
+
+@pytest.mark.skipif(pty is None, reason="no pseudo-terminals here")
+def test_faults_read_the_same_on_a_terminal(tmp_path):
+    leader, follower = pty.openpty()
+    done = subprocess.run([SCRIPT, "train", "--out"], stdout=follower, stderr=follower, cwd=tmp_path, check=False)
+    os.close(follower)
+    assert done.returncode == 2
+    assert os.read(leader, 10_000) == b"morphnet: train: --out: a value is missing\r\n"
+    os.close(leader)
 
 
 def complete(line):

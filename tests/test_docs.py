@@ -115,7 +115,7 @@ def test_blocks_run(page, workplace, monkeypatch, has_opengl):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_blocks_are_what_they_say(page):
     text = page.read_text()
-    assert text.count("\n```") == 2 * len(list(blocks(page))), "a block is not closed, or is indented"
+    assert f"\n{text}".count("\n```") == 2 * len(list(blocks(page))), "a block is not closed, or is indented"
     for block in blocks(page):
         place = f"{page.name}:{block.line}"
         assert block.language in ("bash", "python", "text", "xml", "toml", "json") or block.language[0] == "{", place

@@ -257,6 +257,8 @@ def report(
     from morphnet import console
     from morphnet.report import write_report
 
+    if tasks and not bodies:
+        raise MorphNetError("--tasks goes with --bodies DIR; a shipped suite has tasks of its own")
     numbers = write_report(run, out, open_suite(None, bodies, tasks) if bodies else None, episodes, videos, seed)
     for note in numbers["notes"]:
         console.say(note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def write_report(
     run = read_run(folder)
     suite = _suite_of(run, suite)
     make_folder(out)
+    if not os.access(out, os.W_OK):  # told before minutes of evaluation, not after
+        raise MorphNetError(f"{out}: cannot write here")
     notes = {} if suite else {"returns": NO_BODIES}
     rows = _rows(run, suite, episodes, seed) if suite else _bare_rows(run)
     clips: list[Clip] = []

@@ -168,6 +168,10 @@ def test_other_bodies_than_the_runs(report, trained, tmp_path, robots):
     assert "flapper" in refusal(report(trained, "--bodies", tmp_path, "--out", tmp_path / "page"))
 
 
+def test_tasks_without_their_bodies(report, trained, tmp_path):
+    assert "--bodies" in refusal(report(trained, "--tasks", "suite.toml", "--out", tmp_path / "page"))
+
+
 @pytest.mark.parametrize("flag", ["--episodes=-1", "--videos=-1"])
 def test_numbers_out_of_range(report, trained, tmp_path, flag):
     assert flag.split("=")[0] in refusal(report(trained, "--out", tmp_path / "page", flag))

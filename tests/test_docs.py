@@ -145,3 +145,12 @@ def test_pages_are_read_whole():
     ran = [block for page in PAGES for block in blocks(page) if block.language in ("bash", "python")]
     skipped = [block for block in ran if block.comment.startswith("not run: ")]
     assert len(ran) - len(skipped) >= 15
+
+
+@pytest.mark.slow
+def test_the_site_builds(tmp_path):
+    pytest.importorskip("sphinx", reason="the docs extra is not installed")
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "-b", "html", ROOT / "docs", tmp_path]
+    subprocess.run(command, check=True)
+    assert "morphnet.bodies.load_body" in (tmp_path / "reference.html").read_text()
+    assert "make demo" in (tmp_path / "index.html").read_text(), "the README is the first page"

@@ -13,6 +13,8 @@ from morphnet.report.text import breakable, count, number
 
 COLOURS = 8
 """How many colours the style sheet has for lines."""
+CROWD = COLOURS
+"""The colour of lines that are too many to tell apart: pale and thin."""
 POINTS = 400
 """Most points a line; no screen shows more."""
 SIDE = 1000.0
@@ -96,4 +98,6 @@ def _legend(known: Sequence[tuple[Line, np.ndarray, np.ndarray]]) -> str:
 
 
 def _colour(line: Line) -> str:
-    return "main" if line.colour is None else f"c{line.colour % COLOURS}"
+    if line.colour is None:
+        return "main"
+    return "crowd" if line.colour == CROWD else f"c{line.colour}"

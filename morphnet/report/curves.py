@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from morphnet.report.chart import COLOURS, Line, chart
+from morphnet.report.chart import COLOURS, CROWD, Line, chart
 from morphnet.report.run import Run
 
 DIAGNOSTICS = {
@@ -37,8 +37,10 @@ def curves(run: Run, families: Mapping[str, Sequence[str]]) -> str:
 
 
 def _panel(run: Run, families: Mapping[str, Sequence[str]], x: np.ndarray, x_label: str) -> str:
-    means = [Line(family, x, _mean(run, names), index) for index, (family, names) in enumerate(families.items())]
-    overall = chart("Mean return", [*means, Line("all bodies", x, run.metrics["mean_return"])], x_label)
+    means = [
+        Line(family, x, _mean(run, names), index % COLOURS) for index, (family, names) in enumerate(families.items())
+    ]
+    overall = [*(means if len(means) > 1 else []), Line("all bodies", x, run.metrics["mean_return"])]
     bodies = "".join(_family(run, family, names, x, x_label) for family, names in families.items())
     details = "".join(
         chart(title, [Line(title, x, run.metrics[column])], x_label, legend=False)
@@ -46,7 +48,7 @@ def _panel(run: Run, families: Mapping[str, Sequence[str]], x: np.ndarray, x_lab
         if column in run.metrics
     )
     return (
-        f'<div class="wide">{overall}</div><div class="charts">{bodies}</div>'
+        f'<div class="wide">{chart("Mean return", overall, x_label)}</div><div class="charts">{bodies}</div>'
         f'<details><summary>Training in detail</summary><div class="charts">{details}</div></details>'
     )
 
@@ -55,7 +57,7 @@ def _family(run: Run, family: str, names: Sequence[str], x: np.ndarray, x_label:
     """Draw a family's bodies in colours of their own, or in one behind their mean where there are too many."""
     if len(names) <= COLOURS:
         return chart(family, [Line(name, x, run.returns_of(name), i) for i, name in enumerate(names)], x_label)
-    lines = [Line(name, x, run.returns_of(name), 0) for name in names]
+    lines = [Line(name, x, run.returns_of(name), CROWD) for name in names]
     mean = Line(f"mean of {len(names)} bodies", x, _mean(run, names))
     return chart(family, [*lines, mean], x_label, legend=False)
 

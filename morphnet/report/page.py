@@ -11,7 +11,7 @@ from typing import Any
 
 from morphnet.report.curves import curves
 from morphnet.report.run import Run
-from morphnet.report.text import breakable, count, duration, number
+from morphnet.report.text import MISSING, breakable, count, duration, number
 
 STYLE = Path(__file__).with_name("style.css")
 
@@ -89,7 +89,7 @@ def page(content: Content) -> str:
         ("Returns", _table(content)),
         ("Configuration", _configuration(content.run)),
     ]
-    body = "".join(f"<section><h2>{title}</h2>{inside}</section>" for title, inside in sections)
+    body = "".join(f"<section><h2>{title}</h2>{inside}</section>" for title, inside in sections if inside)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -115,7 +115,8 @@ def _facts(content: Content) -> str:
         ("mean return, training bodies", number(content.mean("train"))),
         ("mean return, held out, zero-shot", number(content.mean("held_out"))),
     ]
-    return '<dl class="facts">' + "".join(f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in facts) + "</dl>"
+    known = "".join(f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in facts if v != MISSING)
+    return f'<dl class="facts">{known}</dl>'
 
 
 def _videos(content: Content) -> str:
@@ -137,9 +138,11 @@ def _badge(row: Row) -> str:
 
 
 def _table(content: Content) -> str:
-    columns = [("In training", "training"), ("Evaluated", "return_mean"), ("Length", "length_mean")]
-    if any(row.evaluation.get("score") is not None for row in content.rows):
-        columns.append(("Score", "score"))
+    columns = [("In training", "training")] + [
+        (title, key)
+        for title, key in (("Evaluated", "return_mean"), ("Length", "length_mean"), ("Score", "score"))
+        if any(row.evaluation.get(key) is not None for row in content.rows)
+    ]
     head = "<th>Body</th>" + "".join(f'<th class="number">{title}</th>' for title, _ in columns)
     lines = "".join(_family_rows(family, rows, columns) for family, rows in content.families.items())
     note = _note(content.notes.get("returns")) + _note(content.how)

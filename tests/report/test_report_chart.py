@@ -1,11 +1,14 @@
 """Charts: points lie where the numbers say; and numbers as they are written."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from morphnet.report.chart import POINTS, SIDE, Line, chart, ticks
+from morphnet.report.chart import COLOURS, POINTS, SIDE, Line, chart, ticks
+from morphnet.report.curves import curves
+from morphnet.report.run import Run
 from morphnet.report.text import count, duration, number
 
 
@@ -54,6 +57,27 @@ def test_long_lines_keep_their_ends():
     assert len(line) == POINTS
     assert line[0, 0] == 0.0
     assert line[-1, 0] == SIDE
+
+
+def run_of(count):
+    """A run of so many bodies, body i returning i and 3 i."""
+    metrics = {f"return/b{i}": np.array([float(i), 3.0 * i]) for i in range(count)}
+    clock = {"steps": np.array([10.0, 20.0]), "seconds": np.array([60.0, 120.0]), "mean_return": np.array([1.0, 2.0])}
+    return Run(Path(), {}, {**clock, **metrics})
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 20])
+def test_lines_of_many_bodies_and_families(count):
+    names = [f"b{index}" for index in range(count)]
+    together = curves(run_of(count), {"family": names})
+    # twice, against steps and the clock: the bodies and the mean over all; where they are too many, the family's mean
+    assert len(points(together)) == 2 * (count + 1 + (count > COLOURS))
+    assert ('"crowd"' in together) == (count > COLOURS)
+    apart = curves(run_of(count), {name: [name] for name in names})
+    assert len(points(apart)) == 2 * (count + 1 + (count if count > 1 else 0))
+    assert '"crowd"' not in apart
+    for name in names:
+        assert f">{name}<" in apart
 
 
 @pytest.mark.parametrize("y", [[5.0], [0.0, 0.0], [-3.0, -3.0], [1e-9, 2e-9], [1e9, -1e9]])

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TYPECHECK := build/typecheck
 
-.PHONY: demo test lint
+.PHONY: demo test lint docs
 
 demo: $(STAMP)
 	$(BIN)/morphnet demo
@@ -23,6 +23,12 @@ lint: $(STAMP)
 	rm -rf build
 	$(BIN)/python -m pip install --quiet --no-deps --target $(TYPECHECK) .
 	cd $(TYPECHECK) && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p morphnet
+
+# Into build/docs/index.html. A broken link or a docstring that does not read is an error.
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
+	$(BIN)/python -m sphinx --fail-on-warning --quiet -b html docs build/docs
+	@echo build/docs/index.html
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

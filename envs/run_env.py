@@ -24,7 +24,7 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     Observation: ``Box(D)`` float32, a function of state, last control and task alone; ``observation_names``
     says what each entry is. The same as ``Policy.observe`` and the vectorised environment give, to the bit.
 
-    Reward: forward_weight * velocity + healthy_reward - ctrl_cost * |ctrl|^2 - contact cost, see
+    Reward: forward_weight * velocity + healthy_reward - ctrl_cost * sum(ctrl^2) - contact cost, see
     ``morphnet.Task``; its terms are in ``info`` and sum to it.
 
     Episode: starts at qpos0 with the task's noise, is terminated when the task's limits are left and truncated

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import io
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
+from morphnet.command_line import parse
 from morphnet.config import TrainConfig
 from morphnet.errors import MorphNetError
 
@@ -24,7 +21,11 @@ Json = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="write the numb
 
 
 def doctor(json: Json = None, seed: int = 0) -> None:
-    """Show what this machine has, and what to do about what is missing."""
+    """Show what this machine has, and what to do about what is missing.
+
+    Example:
+        morphnet doctor
+    """
     from morphnet import console
     from morphnet.doctor import examine
 
@@ -36,6 +37,9 @@ def doctor(json: Json = None, seed: int = 0) -> None:
 
 def bodies(suite: str | None = None, json: Json = None, seed: int = 0) -> None:
     """List the suites, their splits and each body's size.
+
+    Example:
+        morphnet bodies --suite planar
 
     Args:
         suite: only this suite.
@@ -52,6 +56,9 @@ def bodies(suite: str | None = None, json: Json = None, seed: int = 0) -> None:
 
 def inspect(body: Positional[str], image: Path | None = None, json: Json = None, seed: int = 0) -> None:
     """Show a robot's morphology graph: bodies, joints, actuators, observation and action sizes.
+
+    Example:
+        morphnet inspect hopper --image rollouts/hopper.png
 
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
@@ -86,6 +93,10 @@ def train(
 ) -> None:
     """Meta-train a hypernetwork on the training split of a suite or of a folder of MJCF files.
 
+    Example:
+        morphnet train --suite planar --out rollouts/runs/planar
+        morphnet train --suite planar --out rollouts/runs/planar --resume
+
     Args:
         out: the run's folder: checkpoint, best and periodic checkpoints, metrics, TensorBoard log.
         suite: a shipped suite.
@@ -98,8 +109,9 @@ def train(
     """
     from morphnet import console
     from morphnet.runs import start_training
+    from morphnet.training_display import TrainingDisplay
 
-    with console.TrainingDisplay(config.steps) as display:
+    with TrainingDisplay(minutes) as display:
         report = start_training(out, open_suite(suite, bodies, tasks), config, resume, minutes, display.show)
     rows = [(name, value) for name, value in report["returns"].items()]
     console.print_table(
@@ -122,6 +134,10 @@ def evaluate(
 ) -> None:
     """Measure returns: of one policy on its body, or of a checkpoint's policies on a suite's split.
 
+    Example:
+        morphnet evaluate --suite planar --checkpoint rollouts/runs/planar
+        morphnet evaluate gymnasium:hopper --episodes 20
+
     Args:
         body: one body; without it, a suite or folder.
         policy: a policy folder (with a body), or random; without it, the checkpoint's zero-shot policies.
@@ -143,12 +159,16 @@ def evaluate(
     columns = ("return_mean", "return_std", "length_mean", "episodes", "score")
     rows = [(name, *(row[c] for c in columns)) for name, row in report["bodies"].items()]
     rows.append(("mean", report["mean_return"], None, None, None, report["mean_score"]))
-    console.print_table("Returns", ("body", *columns), rows, json)
+    headings = ("body", "return", "deviation", "length", "episodes", "score")
+    console.print_table("Returns", headings, rows, json)
     console.write_report(json, report)
 
 
 def generate(body: Positional[str], out: Path, checkpoint: Path | None = None, seed: int = 0) -> None:
     """Emit the zero-shot policy of one body.
+
+    Example:
+        morphnet generate hopper --out rollouts/hopper_policy
 
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
@@ -162,7 +182,7 @@ def generate(body: Positional[str], out: Path, checkpoint: Path | None = None, s
 
     policy = Hypernetwork.load(checkpoint).generate(load_body(body))
     policy.save(out)
-    console.out.print(f"{out}: policy of {policy.body.name}", soft_wrap=True)
+    console.print_line(f"{out}: policy of {policy.body.name}")
 
 
 def record(
@@ -178,6 +198,9 @@ def record(
     seed: int = 0,
 ) -> None:
     """Record demonstrations of a body as a Minari dataset that carries the body.
+
+    Example:
+        morphnet record hopper --episodes 5 --out rollouts/hopper_demonstrations
 
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
@@ -210,6 +233,9 @@ def expert(
 ) -> None:
     """Train a reference policy of one body by PPO, without a hypernetwork.
 
+    Example:
+        morphnet expert gymnasium:hopper --out rollouts/hopper_expert
+
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
         out: the policy's folder; holds the best so far at any time.
@@ -219,10 +245,11 @@ def expert(
         json: where to write the numbers.
         seed: seeds the weights, the resets, the exploration and the minibatches.
     """
-    from morphnet import console, runs
+    from morphnet import runs
+    from morphnet.training_display import TrainingDisplay
 
     loaded = runs.load_changed(body, change)
-    with console.TrainingDisplay(steps) as display:
+    with TrainingDisplay(None) as display:
         report = runs.make_expert(loaded, out, steps, seed, threads, display.show)
     _show_specialist(report, json)
 
@@ -240,6 +267,9 @@ def finetune(
 ) -> None:
     """Continue from a policy by PPO on its task's reward; the result is never below the start.
 
+    Example:
+        morphnet finetune hopper --steps 500000 --out rollouts/hopper_finetuned
+
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
         out: the new policy's folder; holds the best so far at any time.
@@ -251,10 +281,11 @@ def finetune(
         json: where to write the numbers.
         seed: seeds the critic, the resets, the exploration and the minibatches.
     """
-    from morphnet import console, runs
+    from morphnet import runs
+    from morphnet.training_display import TrainingDisplay
 
     start, _ = runs.policy_for(runs.load_changed(body, change), policy, checkpoint)
-    with console.TrainingDisplay(steps) as display:
+    with TrainingDisplay(None) as display:
         report = runs.finetune_policy(start, out, steps, seed, threads, display.show)
     _show_specialist(report, json)
 
@@ -288,6 +319,10 @@ def render(
 ) -> None:
     """Film a policy, or a mosaic of a whole suite.
 
+    Example:
+        morphnet render hopper --policy rollouts/hopper_policy --out rollouts/hopper.mp4
+        morphnet render --suite planar --split held_out --out rollouts/planar.mp4
+
     Args:
         out: the film, .mp4 or .gif.
         body: one body; without it, a suite.
@@ -309,14 +344,54 @@ def render(
         films.film_body(out, body, policy, checkpoint, look, seed)
     else:
         films.film_suite(out, open_suite(suite, None, None), split, checkpoint, look, seed)
-    console.out.print(f"{out}", soft_wrap=True)
+    console.print_line(str(out))
+
+
+def report(
+    run: Positional[Path],
+    out: Path,
+    bodies: Path | None = None,
+    tasks: Path | None = None,
+    episodes: int = 10,
+    videos: int = 1,
+    json: Json = None,
+    seed: int = 0,
+) -> None:
+    """Write one static page about a run: learning curves, returns, videos, configuration.
+
+    Example:
+        morphnet report rollouts/runs/planar --out rollouts/report
+
+    Args:
+        run: a training run's folder, or any checkpoint folder.
+        out: the page's folder; its index.html opens in any browser, and the folder can be moved.
+        bodies: the folder of MJCF files that it was trained on, where that is no shipped suite.
+        tasks: a TOML with a section a family, in place of the folder's suite.toml.
+        episodes: episodes a body; 0 leaves evaluation out.
+        videos: videos of every family in each split; 0 for none.
+        json: where to write the numbers.
+        seed: seeds the start states.
+    """
+    from morphnet import console
+    from morphnet.report import write_report
+
+    if tasks and not bodies:
+        raise MorphNetError("--tasks goes with --bodies DIR; a shipped suite has tasks of its own")
+    numbers = write_report(run, out, open_suite(None, bodies, tasks) if bodies else None, episodes, videos, seed)
+    for note in numbers["notes"]:
+        console.say(note)
+    console.print_line(numbers["page"], json)
+    console.write_report(json, numbers)
 
 
 def demo(out: Path = Path("rollouts/demo"), seed: int = 0, json: Json = None) -> None:
-    """Run the story on the shipped checkpoint: policies for bodies never seen, scores, videos.
+    """Run the story on the shipped checkpoint: policies for bodies never seen, scores, videos, a report.
+
+    Example:
+        morphnet demo --out rollouts/demo
 
     Args:
-        out: folder of the videos and the table.
+        out: folder of the videos and the report.
         seed: seeds the start states.
         json: where to write the numbers.
     """
@@ -336,13 +411,13 @@ def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Su
     return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)
 
 
-COMMANDS = (demo, bodies, inspect, train, evaluate, generate, record, expert, finetune, render, doctor)
+COMMANDS = (demo, bodies, inspect, train, evaluate, generate, record, expert, finetune, render, report, doctor)
 
 
 def main() -> None:
     """Run one command; exit 2 with one line on standard error where the input is at fault."""
     try:
-        command = parse(sys.argv[1:])
+        command = parse(COMMANDS, sys.argv[1:])
         if command.keywords.get("seed", 0) < 0:
             raise MorphNetError(f"--seed {command.keywords['seed']}: must not be negative")
         if command.func is not doctor:
@@ -356,6 +431,9 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
+    except BrokenPipeError:  # whoever read standard output has gone, as head does; there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _check_opengl() -> None:
@@ -365,36 +443,6 @@ def _check_opengl() -> None:
         from morphnet.rendering import gl
 
         gl.choose_backend()
-
-
-def parse(arguments: list[str]) -> functools.partial[None]:
-    """Return the command that the arguments name, ready to run; a usage error becomes one line."""
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
-            command: functools.partial[None] = tyro.extras.subcommand_cli_from_dict(
-                {f.__name__: _deferred(f) for f in COMMANDS},
-                prog="morphnet",
-                description="A robot in, a policy out.",
-                args=arguments,
-            )
-            return command
-    except SystemExit as stop:
-        if stop.code == 2:
-            from morphnet.console import one_line
-
-            fail(one_line(said.getvalue()))
-        raise
-
-
-def _deferred(command: Callable[..., None]) -> Callable[..., functools.partial[None]]:
-    """Bind a command's arguments without running it, so that parsing and running fail apart."""
-
-    @functools.wraps(command)
-    def bind(*args: Any, **kwargs: Any) -> functools.partial[None]:
-        return functools.partial(command, *args, **kwargs)
-
-    return bind
 
 
 def fail(message: str) -> NoReturn:

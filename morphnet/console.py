@@ -1,22 +1,18 @@
-"""What the command line shows: tables, progress, JSON, and errors in one line."""
+"""What the command line shows: tables, lines, JSON."""
 
 from __future__ import annotations
 
-import re
+import math
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from morphnet.files import to_json, write_json
-
-if TYPE_CHECKING:
-    from morphnet.learning import Progress as TrainingProgress
 
 PLAIN_WIDTH = 160
 """Columns where there is no terminal to fit into."""
@@ -28,18 +24,28 @@ def _console(stderr: bool) -> Console:
 
 
 out, err = _console(stderr=False), _console(stderr=True)
-PLAIN_SECONDS = 30.0
-"""Seconds between two lines where standard error is not a terminal."""
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], file: Path | None = None) -> None:
     """Print a table; to standard error where ``file`` is ``-`` and standard output is for JSON."""
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    (err if _is_stdout(file) else out).print(table)
+    console = err if _is_stdout(file) else out
+    console.print(Text(title, style="bold"), soft_wrap=True)  # a table's own title wraps at the table's width
+    console.print(table)
+
+
+def say(text: str) -> None:
+    """Tell what is being done, on standard error."""
+    err.print(text, soft_wrap=True, highlight=False)
+
+
+def print_line(text: str, file: Path | None = None) -> None:
+    """Print a result; to standard error where ``file`` is ``-`` and standard output is for JSON."""
+    (err if _is_stdout(file) else out).print(text, soft_wrap=True, highlight=False)
 
 
 def write_report(file: Path | None, report: Any) -> None:
@@ -52,9 +58,11 @@ def write_report(file: Path | None, report: Any) -> None:
         write_json(file, report)
 
 
-def one_line(text: str) -> str:
-    """Squeeze a message with boxes and line breaks into one line."""
-    return " ".join(re.sub(r"[─│╭╮╰╯━┃┏┓┗┛]|-{4,}", " ", text).split())
+def number(value: float | None) -> str:
+    """Three digits below ten, whole numbers above, thousands set apart; - where there is none."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 9.995 else f"{value + 0.0:.3g}"  # -0.0 + 0.0 is 0.0
 
 
 def _is_stdout(file: Path | None) -> bool:
@@ -62,48 +70,4 @@ def _is_stdout(file: Path | None) -> bool:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 10 else f"{value:,.0f}"
-    return str(value)
-
-
-class TrainingDisplay:
-    """Shows a training's progress: a live bar on a terminal, a line every half minute elsewhere."""
-
-    def __init__(self, steps: int) -> None:
-        """Prepare for a run of ``steps`` environment steps."""
-        self._last = 0.0
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=err,
-            disable=not err.is_terminal,
-        )
-        self._task = self._bar.add_task("training", total=steps)
-
-    def __enter__(self) -> TrainingDisplay:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def show(self, progress: TrainingProgress) -> None:
-        """Show one update."""
-        text = _training_line(progress)
-        if err.is_terminal:
-            self._bar.update(self._task, completed=progress.steps, total=progress.total_steps, description=text)
-        elif time.monotonic() - self._last >= PLAIN_SECONDS:
-            self._last = time.monotonic()
-            err.print(text, highlight=False, soft_wrap=True)
-
-
-def _training_line(p: TrainingProgress) -> str:
-    returns = "  ".join(f"{family} {value:.0f}" for family, value in p.returns.items())
-    warning = f"  diverged {p.diverged}" if p.diverged else ""
-    return f"{p.steps / 1e6:.2f}M of {p.total_steps / 1e6:.0f}M steps  {p.steps_per_second:,.0f}/s  {returns}{warning}"
+    return number(value) if value is None or isinstance(value, float) else str(value)

@@ -1,26 +1,27 @@
-"""The story in one command: bodies never seen in training, their policies at once, scores and films."""
+"""The story in one command: bodies never seen in training, their policies at once, scores, films and a report."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from morphnet import console
+from morphnet import console, hypernetwork
 from morphnet.bodies import Body, load_body
 from morphnet.errors import RenderError
 from morphnet.evaluation import PolicyController, RandomController, evaluate
 from morphnet.files import make_folder
 from morphnet.films import Look, act_for, film
-from morphnet.hypernetwork import Hypernetwork
 from morphnet.rendering.video import VideoWriter, side_by_side
+from morphnet.report import write_report
 
 BODIES = ("walker_long_thighs_short_shins", "cheetah_short_torso", "gymnasium:hopper")
 """Two bodies held out from training, and one that everybody knows."""
-EPISODES = 10
+EPISODES, REPORT_EPISODES = 10, 3
+"""A body: of those above, and of the whole suite in the report."""
 
 
 def run_demo(out: Path, seed: int, json: Path | None) -> None:
-    """Generate, score and film policies for ``BODIES``; films go to ``out``."""
+    """Generate, score and film policies for ``BODIES``, and report on the checkpoint; all goes to ``out``."""
     make_folder(out)
     bodies = [load_body(name) for name in BODIES]
     rows = [_score(body, seed) for body in bodies]
@@ -29,18 +30,21 @@ def run_demo(out: Path, seed: int, json: Path | None) -> None:
         "Policies emitted without any training on the body", columns, [list(r.values()) for r in rows], json
     )
     films = [path for body in bodies if (path := _film(out, body, seed)) is not None]
+    report = write_report(hypernetwork.SHIPPED, out / "report", episodes=REPORT_EPISODES, seed=seed)
     for path in films:
-        console.err.print(f"film: {path}", soft_wrap=True)
-    console.write_report(json, {"bodies": rows, "films": [str(path) for path in films], "seed": seed})
+        console.print_line(f"random policy beside zero-shot policy: {path}", json)
+    console.print_line(f"report on the checkpoint: {report['page']}", json)
+    numbers = {"bodies": rows, "films": [str(path) for path in films], "report": report["page"], "seed": seed}
+    console.write_report(json, numbers)
 
 
 def _score(body: Body, seed: int) -> dict[str, Any]:
-    hypernetwork = Hypernetwork.load()
+    loaded = hypernetwork.Hypernetwork.load()
     random = evaluate(body, RandomController(body, seed), EPISODES, seed)
-    policy = evaluate(body, PolicyController(hypernetwork.generate(body)), EPISODES, seed)
+    policy = evaluate(body, PolicyController(loaded.generate(body)), EPISODES, seed)
     return {
         "body": body.name,
-        "seen": "yes" if body.name in hypernetwork.record["body_names"] else "no",
+        "seen": "yes" if body.name in loaded.record["body_names"] else "no",
         "random": float(random.returns.mean()),
         "zero_shot": float(policy.returns.mean()),
         "length": float(policy.lengths.mean()),
@@ -57,6 +61,6 @@ def _film(out: Path, body: Body, seed: int) -> Path | None:
             for picture in side_by_side(shown):
                 writer.add(picture)
     except RenderError as error:
-        console.err.print(f"no film of {body.name}: {error}", soft_wrap=True)
+        console.say(f"no film of {body.name}: {error}")
         return None
     return path

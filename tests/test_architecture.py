@@ -26,8 +26,9 @@ LAYERS = (
     ("envs", "policy", "demonstrations"),
     ("evaluation", "learning"),
     ("hypernetwork", "specialists"),
-    ("runs", "inspection", "console", "doctor"),
-    ("films",),
+    ("runs", "inspection", "console", "command_line", "doctor"),
+    ("films", "training_display"),
+    ("report",),
     ("demo",),
     ("cli",),
 )

@@ -109,7 +109,7 @@ def run(small_suite: Path) -> tuple[Path, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("arguments", "helps"),
     [
-        (["trian"], ["trian", "train", "evaluate", "doctor"]),
+        (["trian"], ["trian", "train?"]),
         ([], ["train", "evaluate", "doctor"]),
         (["train", "--stpes", "3", "--out", "x"], ["--stpes", "--steps"]),
         (["train", "--steps", "3"], ["--out"]),
@@ -260,6 +260,7 @@ def test_bodies_of_one_suite_as_a_table(morphnet_command):
     assert outcome.code == 0
     assert "hopper" in outcome.out
     assert "hexapod" not in outcome.out
+    assert "\x1b" not in outcome.out, "no colours where nobody looks"
     assert outcome.err == ""
 
 
@@ -460,6 +461,9 @@ def test_demo_on_a_tiny_checkpoint(opengl, morphnet_command, run, small_suite, t
     for film in report["films"]:
         frames = imageio.imread(film, index=None)
         assert frames.shape[:3] == (2, 64, 192), "random and zero-shot side by side"
+        assert film in outcome.err, "it says where they are; standard output is for JSON"
+    assert Path(report["report"]).read_text().startswith("<!doctype html>")
+    assert report["report"] in outcome.err
 
 
 # ---------------------------------------------------------------- the installed script

@@ -18,7 +18,7 @@ NOISES = ("uniform", "normal")
 class Task:
     """Reward, termination, reset and discount of a body; one Gymnasium v5 environment fits in it.
 
-    reward = forward_weight * v + healthy_reward * healthy - ctrl_cost * |ctrl|^2 - contact cost,
+    reward = forward_weight * v + healthy_reward * healthy - ctrl_cost * sum(ctrl^2) - contact cost,
     with v the velocity along ``direction`` (m/s). An episode is terminated when it is not healthy.
 
     Attributes:

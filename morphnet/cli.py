@@ -16,6 +16,7 @@ from tyro.conf import OmitArgPrefixes, Positional
 
 from morphnet.config import TrainConfig
 from morphnet.errors import MorphNetError
+from morphnet.look import Look
 
 if TYPE_CHECKING:
     from morphnet.bodies import Suite
@@ -168,40 +169,36 @@ def generate(body: Positional[str], out: Path, checkpoint: Path | None = None, s
 def render(
     out: Path,
     body: Positional[str | None] = None,
-    policy: str | None = None,
+    policy: tuple[str, ...] = ("zero-shot",),
     checkpoint: Path | None = None,
     suite: str | None = None,
+    bodies: Path | None = None,
+    tasks: Path | None = None,
     split: str = "train",
-    seconds: float = 10.0,
-    width: int = 640,
-    height: int = 480,
-    fps: int = 30,
-    quality: bool = False,
+    look: OmitArgPrefixes[Look] = Look(),  # noqa: B008
     seed: int = 0,
 ) -> None:
-    """Film a policy, or a mosaic of a whole suite.
+    """Film a policy, several side by side, or a mosaic of a whole suite.
 
     Args:
         out: the film, .mp4 or .gif.
-        body: one body; without it, a suite.
-        policy: a policy folder, or random; without it, the checkpoint's zero-shot policy.
+        body: one body; without it, a suite or folder.
+        policy: policy folders, random, or zero-shot: what the checkpoint emits. Several are shown side by side.
         checkpoint: a checkpoint folder; the shipped one by default.
-        suite: a mosaic of this suite's bodies.
-        split: which of them: train or held_out.
-        seconds: length of the film; it restarts after a fall.
-        width: of the picture, in pixels; a mosaic is about twice as wide and as high.
-        height: of the picture, in pixels.
-        fps: pictures a second.
-        quality: shadows, reflections and smooth edges, at a tenth of the speed.
+        suite: a mosaic of this suite's bodies, under their zero-shot policies.
+        bodies: the same of a folder of MJCF files.
+        tasks: a TOML with a section a family, in place of the folder's suite.toml.
+        split: which of the suite's bodies: train or held_out.
+        look: length, size and speed.
         seed: seeds the start states.
     """
     from morphnet import console, films
+    from morphnet.bodies import load_body
 
-    look = films.Look(seconds, width, height, fps, quality)
     if body is not None:
-        films.film_body(out, body, policy, checkpoint, look, seed)
+        films.film_comparison(out, load_body(body), policy, checkpoint, look, seed)
     else:
-        films.film_suite(out, open_suite(suite, None, None), split, checkpoint, look, seed)
+        films.film_suite(out, open_suite(suite, bodies, tasks), split, checkpoint, look, seed)
     console.out.print(f"{out}", soft_wrap=True)
 
 

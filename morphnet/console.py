@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from morphnet.files import to_json, write_json
@@ -18,6 +18,7 @@ from morphnet.files import to_json, write_json
 if TYPE_CHECKING:
     from morphnet.learning import Progress as TrainingProgress
 
+Item = TypeVar("Item")
 PLAIN_WIDTH = 160
 """Columns where there is no terminal to fit into."""
 
@@ -107,3 +108,21 @@ def _training_line(p: TrainingProgress) -> str:
     returns = "  ".join(f"{family} {value:.0f}" for family, value in p.returns.items())
     warning = f"  diverged {p.diverged}" if p.diverged else ""
     return f"{p.steps / 1e6:.2f}M of {p.total_steps / 1e6:.0f}M steps  {p.steps_per_second:,.0f}/s  {returns}{warning}"
+
+
+def track(items: Iterable[Item], total: int | None, doing: str) -> Iterator[Item]:
+    """Yield ``items``, and show how many of ``total`` have gone by.
+
+    A live bar on a terminal, a line every half minute elsewhere.
+    """
+    if err.is_terminal:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=err, transient=True) as bar:
+            yield from bar.track(items, total, description=doing)
+        return
+    last = time.monotonic()
+    for count, item in enumerate(items, start=1):
+        yield item
+        if time.monotonic() - last >= PLAIN_SECONDS:
+            last = time.monotonic()
+            err.print(f"{doing}: {count} of {total or '?'}", highlight=False, soft_wrap=True)

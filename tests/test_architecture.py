@@ -18,7 +18,7 @@ FOLDERS = {"morphnet": ROOT / "morphnet", "morphnet.envs": ROOT / "envs", "morph
 # low, beside physics and networks: they know bodies and states, and environments render with them.
 LAYERS = (
     ("errors", "assets"),
-    ("config", "files"),
+    ("config", "files", "look"),
     ("morphology",),
     ("bodies",),
     ("simulation", "networks", "rendering"),
@@ -38,6 +38,7 @@ OUTSIDE = {
     "errors": set(),
     "config": set(),
     "files": set(),
+    "look": set(),
     "morphology": {"numpy", "mujoco"},
     "networks": {"numpy", "torch"},
     "embodiment": {"numpy"},

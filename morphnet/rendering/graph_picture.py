@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 from morphnet.bodies import Body
 from morphnet.errors import RenderError
 from morphnet.files import atomic_path
+from morphnet.look import Preset
 from morphnet.morphology import MorphologyGraph
 from morphnet.rendering.frames import Filmer
-from morphnet.rendering.scene import Preset
 
 HEIGHT, ROBOT_WIDTH, MARGIN = 720, 720, 60
 COLOURS = {"body": (52, 101, 164), "joint": (230, 126, 34), "actuator": (192, 57, 43)}
@@ -38,12 +38,8 @@ def write_graph_picture(body: Body, path: Path) -> None:
 
 
 def _robot(body: Body) -> np.ndarray:
-    root, planar = body.graph.root_body, not body.base.can_yaw
-    filmer = Filmer(body.model, width=ROBOT_WIDTH, height=HEIGHT, preset=Preset.QUALITY, root_body=root, planar=planar)
-    try:
+    with Filmer(body, ROBOT_WIDTH, HEIGHT, Preset.QUALITY) as filmer:
         return filmer.picture(body.model.qpos0)
-    finally:
-        filmer.close()
 
 
 def token_positions(graph: MorphologyGraph) -> np.ndarray:

@@ -36,6 +36,7 @@ class Step:
         truncated: (n,) bool, the episode reached its longest.
         done_ids: (m,) simulations that ended and were reset.
         final_observation: (m, size) observations before that reset.
+        final_qpos: (m, nq) positions before that reset.
         episode_returns: (m,) summed rewards of the episodes that ended.
         episode_lengths: (m,) their lengths.
     """
@@ -45,6 +46,7 @@ class Step:
     truncated: np.ndarray
     done_ids: np.ndarray
     final_observation: np.ndarray
+    final_qpos: np.ndarray
     episode_returns: np.ndarray
     episode_lengths: np.ndarray
 
@@ -167,13 +169,13 @@ class Simulation:
         truncated = (self._age >= self.body.task.max_episode_steps) & ~terminated
         done_ids = np.flatnonzero(terminated | truncated)
         self.observation = self._observer.observe(k, self.direction)
-        final = np.nan_to_num(self.observation[done_ids])
+        final, final_qpos = np.nan_to_num(self.observation[done_ids]), k.qpos[done_ids]
         returns, lengths = self._return[done_ids].copy(), self._age[done_ids].copy()
         if len(done_ids):
             self._reset(done_ids)
             rows = self._kinematics.rows(done_ids)
             self.observation[done_ids] = self._observer.observe(rows, self.direction[done_ids])
-        return Step(reward, terminated, truncated, done_ids, final, returns, lengths)
+        return Step(reward, terminated, truncated, done_ids, final, final_qpos, returns, lengths)
 
     @property
     def _ends(self) -> bool:

@@ -202,6 +202,23 @@ def render(
     console.out.print(f"{out}", soft_wrap=True)
 
 
+def view(
+    body: Positional[str], policy: str = "zero-shot", checkpoint: Path | None = None, port: int = 0, seed: int = 0
+) -> None:
+    """Watch a policy live in the browser, pause it and push the robot; Ctrl-C ends it.
+
+    Args:
+        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
+        policy: a policy folder, random, or zero-shot: what the checkpoint emits.
+        checkpoint: a checkpoint folder; the shipped one by default.
+        port: where this machine's browsers find it; 0 takes the first free one from 8080.
+        seed: seeds the start states.
+    """
+    from morphnet.viewing.view import view as show
+
+    show(body, policy, checkpoint, port, seed)
+
+
 def demo(out: Path = Path("rollouts/demo"), seed: int = 0, json: Json = None) -> None:
     """Run the story on the shipped checkpoint: policies for bodies never seen, scores, videos.
 
@@ -226,7 +243,7 @@ def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Su
     return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)
 
 
-COMMANDS = (demo, bodies, inspect, train, evaluate, generate, render, doctor)
+COMMANDS = (demo, bodies, inspect, train, evaluate, generate, render, view, doctor)
 
 
 def main() -> None:

@@ -10,9 +10,10 @@ from morphnet.bodies import Body, load_body
 from morphnet.errors import RenderError
 from morphnet.evaluation import PolicyController, RandomController, evaluate
 from morphnet.files import make_folder
-from morphnet.films import ZERO_SHOT, film_comparison
+from morphnet.films import film_comparison
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.look import Look
+from morphnet.runs import ZERO_SHOT
 
 BODIES = ("walker_long_thighs_short_shins", "cheetah_short_torso", "gymnasium:hopper")
 """Two bodies held out from training, and one that everybody knows."""

@@ -27,7 +27,7 @@ LAYERS = (
     ("evaluation", "learning"),
     ("hypernetwork",),
     ("runs", "inspection", "console", "doctor"),
-    ("films",),
+    ("films", "viewing"),
     ("demo",),
     ("cli",),
 )

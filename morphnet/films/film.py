@@ -22,8 +22,6 @@ from morphnet.rendering.overlay import overlay
 from morphnet.rendering.video import VideoWriter
 from morphnet.runs import controller_for
 
-ZERO_SHOT = "zero-shot"
-"""Stands for the policy that the checkpoint emits for the body."""
 NUMBERS_A_SECOND = 5
 SPEED_SECONDS = 0.5
 """Simulated seconds over which the speed on the picture is a mean."""
@@ -54,7 +52,8 @@ def _status(recent: Sequence[Moment], look: Look) -> list[str]:
     first, now = recent[0], recent[-1]
     passed = now.time - first.time
     speed = (now.distance - first.distance) / passed if passed > 0 else 0.0
-    words = [f"return {now.total_reward:.0f}", f"{speed:.1f} m/s", f"{now.time:.1f} s"]
+    # adding zero turns -0.0 into 0.0
+    words = [f"return {now.total_reward:.0f}", f"{round(speed, 1) + 0.0:.1f} m/s", f"{now.time:.1f} s"]
     if now.episode > 1 or look.episodes is not None:
         words.append(f"episode {now.episode}")
     if look.speed != 1.0:
@@ -77,9 +76,8 @@ def film_comparison(
     """
     films = []
     for policy in policies:
-        controller, _ = controller_for(body, None if policy == ZERO_SHOT else policy, checkpoint, seed)
-        name = policy if policy == "random" else Path(policy).name
-        films.append(film(body, controller, (body.name, name), look, seed))
+        controller, _ = controller_for(body, policy, checkpoint, seed)
+        films.append(film(body, controller, (body.name, Path(policy).name), look, seed))
     _write(out, side_by_side(films), look)
 
 

@@ -11,6 +11,7 @@ from morphnet.bodies import Body
 from morphnet.errors import RenderError
 from morphnet.look import Preset
 from morphnet.rendering import gl
+from morphnet.rendering.backdrop import Backdrop
 from morphnet.rendering.camera import TrackingCamera
 from morphnet.rendering.floor import EndlessFloor
 from morphnet.rendering.scene import bounding_radius, filming_model
@@ -24,17 +25,18 @@ class OffscreenRenderer:
     Several may be open at once and take turns: each call makes its own context current.
     """
 
-    def __init__(self, model: mujoco.MjModel, width: int, height: int, preset: Preset = Preset.FAST) -> None:
+    def __init__(self, model: mujoco.MjModel, backdrop: Backdrop, width: int, height: int, preset: Preset) -> None:
         """Open a context; ``model`` must have an offscreen buffer of at least ``width`` x ``height``."""
         self._model = model
         self._option = mujoco.MjvOption()
         self._rect = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), dtype=np.uint8)
-        self.scene = mujoco.MjvScene(model, maxgeom=MAX_GEOMS)
-        self.scene.flags[mujoco.mjtRndFlag.mjRND_FOG] = True
+        self._backdrop = backdrop
+        self._scene = mujoco.MjvScene(model, maxgeom=MAX_GEOMS)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_FOG] = True
         if preset is Preset.FAST:
-            self.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
-            self.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+            self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
+            self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         self._context: Any = gl.new_context(width, height)
         self._context.make_current()
         self._drawing = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_150)
@@ -43,9 +45,10 @@ class OffscreenRenderer:
     def draw(self, data: mujoco.MjData, camera: mujoco.MjvCamera) -> np.ndarray:
         """Return a new (height, width, 3) picture of ``data``, whose kinematics must be up to date."""
         everything = mujoco.mjtCatBit.mjCAT_ALL
-        mujoco.mjv_updateScene(self._model, data, self._option, None, camera, everything, self.scene)
+        mujoco.mjv_updateScene(self._model, data, self._option, None, camera, everything, self._scene)
+        self._backdrop.add_to(self._scene, data, camera)
         self._context.make_current()
-        mujoco.mjr_render(self._rect, self.scene, self._drawing)
+        mujoco.mjr_render(self._rect, self._scene, self._drawing)
         mujoco.mjr_readPixels(self._pixels, None, self._rect, self._drawing)
         return self._pixels[::-1].copy()  # OpenGL's rows start at the bottom
 
@@ -74,11 +77,12 @@ class Filmer:
             RenderError: no OpenGL.
         """
         gl.choose_backend()
-        root_body, planar = body.graph.root_body, not body.base.can_yaw
+        root_body = body.graph.root_body
         radius = bounding_radius(body.model, root_body)
-        self._camera = TrackingCamera(body.model, root_body, planar=planar, radius=radius, aspect=width / height)
+        self._camera = TrackingCamera(body, aspect=width / height)
         self._model = filming_model(body.model, width, height, preset, root_body, radius)
         self._floor = EndlessFloor(self._model, radius)
+        self._backdrop = Backdrop(self._model, radius)
         self._data = mujoco.MjData(self._model)
         self._size, self._preset = (width, height), preset
         self._renderer: OffscreenRenderer | None = None
@@ -92,7 +96,7 @@ class Filmer:
         if np.shape(qpos) != (self._model.nq,):
             raise RenderError(f"qpos has shape {np.shape(qpos)}; expected ({self._model.nq},)")
         # opened late: a film that is never played holds no context
-        self._renderer = self._renderer or OffscreenRenderer(self._model, *self._size, self._preset)
+        self._renderer = self._renderer or OffscreenRenderer(self._model, self._backdrop, *self._size, self._preset)
         self._data.qpos[:] = qpos
         _update(self._model, self._data)
         view = self._camera.follow(self._data)

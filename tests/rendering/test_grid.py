@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from morphnet.errors import RenderError
-from morphnet.rendering.picture import caption, side_by_side
+from morphnet.rendering.grid import side_by_side
 
 
 def film(value: int, length: int) -> list[np.ndarray]:
@@ -27,18 +27,3 @@ def test_grid_is_padded_with_black() -> None:
 def test_films_that_do_not_fit_are_refused(films: list) -> None:
     with pytest.raises(RenderError):
         list(side_by_side(films))
-
-
-def test_caption_writes_in_the_corner_of_a_copy() -> None:
-    frame = np.full((240, 320, 3), 200, dtype=np.uint8)
-    result = caption(frame, ["hopper", "zero-shot: 1234"])
-    changed = np.any(result != frame, axis=-1)
-    assert (frame == 200).all()
-    assert result.max() > 250
-    assert changed[:10, :10].all()
-    assert not changed[120:].any()
-
-
-def test_caption_longer_than_the_picture_is_cut() -> None:
-    frame = np.zeros((40, 50, 3), dtype=np.uint8)
-    assert caption(frame, ["a very long line that cannot fit"]).shape == frame.shape

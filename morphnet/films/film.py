@@ -13,9 +13,9 @@ from morphnet.bodies import Body, Suite
 from morphnet.console import track
 from morphnet.errors import MorphNetError
 from morphnet.evaluation import Controller, PolicyController
-from morphnet.look import Look
 from morphnet.films.play import Moment, play
 from morphnet.hypernetwork import Hypernetwork
+from morphnet.look import Look
 from morphnet.rendering.frames import Filmer
 from morphnet.rendering.grid import side_by_side
 from morphnet.rendering.overlay import overlay

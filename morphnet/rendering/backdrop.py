@@ -5,7 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from morphnet.rendering.floor import world_planes
+from morphnet.rendering.floor import is_bare, tile_size, world_planes
 
 FAR_RADII = 40.0  # behind all haze
 LINES = 15  # on either side of the robot
@@ -26,9 +26,9 @@ class Backdrop:
         self._radius = radius
         self._needs_sky = not np.any(model.tex_type == mujoco.mjtTexture.mjTEXTURE_SKYBOX)
         self._sky = np.array(model.vis.rgba.fog)
-        bare = [plane for plane in world_planes(model) if _is_bare(model, plane)]
+        bare = [plane for plane in world_planes(model) if is_bare(model, plane)]
         self._floor = bare[0] if bare else None
-        self._line = np.append(LINE_SHADE * _colour(model, self._floor), 1.0) if bare else np.ones(4)
+        self._line = np.append(LINE_SHADE * _colour(model, bare[0]), 1.0) if bare else np.ones(4)
 
     def add_to(self, scene: mujoco.MjvScene, data: mujoco.MjData, camera: mujoco.MjvCamera) -> None:
         """Add what is missing to a scene that ``mjv_updateScene`` has just filled."""
@@ -49,7 +49,7 @@ class Backdrop:
 
     def _add_lines(self, scene: mujoco.MjvScene, home: np.ndarray, axes: np.ndarray, point: np.ndarray) -> None:
         """Draw a grid about ``point`` whose lines stay where they are in the world."""
-        spacing = 2.0 ** np.round(np.log2(self._radius))
+        spacing = tile_size(self._radius)
         nearest = np.round(axes[:, :2].T @ (point - home) / spacing) * spacing
         size = np.array([LINES * spacing, LINE_WIDTH_RADII * self._radius, LINE_WIDTH_RADII * self._radius / 4.0])
         turned = axes[:, [1, 0, 2]] * (1.0, -1.0, 1.0)
@@ -59,18 +59,18 @@ class Backdrop:
                 _add(scene, mujoco.mjtGeom.mjGEOM_BOX, size, centre, frame, self._line)
 
 
-def _is_bare(model: mujoco.MjModel, plane: int) -> bool:
-    material = model.geom_matid[plane]
-    return bool(material < 0 or np.all(model.mat_texid[material] < 0))
-
-
 def _colour(model: mujoco.MjModel, plane: int) -> np.ndarray:
     material = model.geom_matid[plane]
     return np.array((model.geom_rgba[plane] if material < 0 else model.mat_rgba[material])[:3])
 
 
 def _add(
-    scene: mujoco.MjvScene, kind: mujoco.mjtGeom, size: np.ndarray, centre: np.ndarray, axes: np.ndarray, rgba: np.ndarray
+    scene: mujoco.MjvScene,
+    kind: mujoco.mjtGeom,
+    size: np.ndarray,
+    centre: np.ndarray,
+    axes: np.ndarray,
+    rgba: np.ndarray,
 ) -> None:
     if scene.ngeom < scene.maxgeom:
         mujoco.mjv_initGeom(scene.geoms[scene.ngeom], kind, size, centre, axes.ravel(), rgba.astype(np.float32))

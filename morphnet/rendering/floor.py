@@ -10,9 +10,20 @@ import numpy as np
 REACH_RADII = 60.0  # half a side; the haze of ``scene`` has swallowed everything long before
 
 
+def tile_size(radius: float) -> float:
+    """Return how large (m) the tiles of a floor are for a robot of this size: a power of two, near enough."""
+    return float(2.0 ** round(math.log2(radius)))
+
+
 def world_planes(model: mujoco.MjModel) -> np.ndarray:
     """Return the ids of the planes that never move."""
     return np.flatnonzero((model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE) & (model.geom_bodyid == 0))
+
+
+def is_bare(model: mujoco.MjModel, plane: int) -> bool:
+    """Whether a plane has no texture."""
+    material = model.geom_matid[plane]
+    return bool(material < 0 or np.all(model.mat_texid[material] < 0))
 
 
 def take_edges_away(model: mujoco.MjModel, radius: float) -> None:
@@ -21,7 +32,7 @@ def take_edges_away(model: mujoco.MjModel, radius: float) -> None:
     model.geom_size[planes, :2] = 0.0
     others = np.delete(model.geom_matid, planes)
     own = np.setdiff1d(model.geom_matid[planes], [*others, -1])
-    model.mat_texrepeat[own] = 1.0 / 2.0 ** round(math.log2(radius))
+    model.mat_texrepeat[own] = 1.0 / tile_size(radius)
 
 
 class EndlessFloor:
@@ -44,7 +55,9 @@ class EndlessFloor:
         self._axes = np.array([_matrix(quat) for quat in model.geom_quat[self._planes]]).reshape(-1, 3, 3)
         materials = model.geom_matid[self._planes]
         model.mat_texuniform[materials[materials >= 0]] = True  # tiles go on counting per metre, not per plane
-        self._tiles = np.array([1.0 / model.mat_texrepeat[m] if m >= 0 else (radius, radius) for m in materials])
+        repeats = [1.0 / model.mat_texrepeat[material] for material in materials]
+        bare = np.full(2, tile_size(radius))
+        self._tiles = [bare if is_bare(model, p) else r for p, r in zip(self._planes, repeats, strict=True)]
 
     def follow(self, data: mujoco.MjData, point: np.ndarray) -> None:
         """Bring the planes in ``data``, whose kinematics are up to date, under ``point``."""

@@ -33,9 +33,9 @@ def token_positions(graph: MorphologyGraph, height: float) -> np.ndarray:
         driven = graph.actuator_joints[graph.actuator_joints[:, 0] == index, 1]
         held = graph.actuator_bodies[graph.actuator_bodies[:, 0] == index, 1]
         if len(driven):
-            actuators[index] = joints[driven].mean(axis=0) + (ACTUATOR_SHIFT - JOINT_SHIFT, 0.0)
+            actuators[index] = joints[driven].mean(axis=0) + np.array([ACTUATOR_SHIFT - JOINT_SHIFT, 0.0])
         else:
-            actuators[index] = bodies[held].mean(axis=0) + (ACTUATOR_SHIFT, 0.0)
+            actuators[index] = bodies[held].mean(axis=0) + np.array([ACTUATOR_SHIFT, 0.0])
     return np.concatenate([bodies, joints, _apart(actuators)])
 
 

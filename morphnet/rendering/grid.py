@@ -8,6 +8,7 @@ import numpy as np
 
 from morphnet.errors import RenderError
 
+
 def side_by_side(films: Sequence[Iterator[np.ndarray]], columns: int | None = None) -> Iterator[np.ndarray]:
     """Play films next to one another; one that ends early stands still until the longest ends.
 

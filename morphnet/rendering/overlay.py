@@ -56,7 +56,8 @@ def _status_box(words: tuple[str, ...], size: int, width: int) -> np.ndarray:
     """Draw words in lines no wider than ``width``, where they stay put while their digits change."""
     font, pad = ImageFont.load_default(size), size // 2
     step, gap = round(1.3 * size), GAP * size
-    places, x, line = [], float(pad), 0
+    places: list[tuple[float, float]] = []
+    x, line = float(pad), 0
     for word in words:
         length = font.getlength(re.sub(r"\d", "0", word))
         if places and x + length + pad > width:

@@ -12,7 +12,7 @@ from morphnet import console
 from morphnet.bodies import Body, load_body
 from morphnet.errors import MorphNetError
 from morphnet.evaluation import RandomController
-from morphnet.runs import ZERO_SHOT, policy_for
+from morphnet.runs import policy_for
 from morphnet.simulation import ControlScale
 
 HELP = "space pauses; double-click a limb and drag it with Ctrl and the right button to push; backspace starts anew"

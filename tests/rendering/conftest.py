@@ -1,18 +1,6 @@
 import numpy as np
 import pytest
 
-from morphnet.errors import RenderError
-from morphnet.rendering import gl
-
-
-
-@pytest.fixture(scope="session")
-def needs_gl() -> None:
-    try:
-        gl.choose_backend()
-    except RenderError as error:
-        pytest.skip(str(error))
-
 
 @pytest.fixture
 def moving_frames() -> list[np.ndarray]:

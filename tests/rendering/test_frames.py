@@ -82,15 +82,14 @@ def test_pictures_differ_when_the_robot_moves() -> None:
 def test_floor_has_no_edge_and_stands_still_in_the_world(name: str, tmp_path) -> None:
     """A camera that jumps by whole tiles sees the same floor; one that jumps by less sees another."""
     body = load_body(name) if name == "hopper" else bare_body(tmp_path)
-    pictures = [film(body, travelling(body, metres, 1)) for metres in (0.0, 0.0)]
-    assert same(pictures[0][0], pictures[1][0])
-    here, far, between = (film(body, np.stack([placed(body, x)]))[0] for x in (0.0, 800.0, 800.3))
+    here, far, between = (film(body, placed(body, x)[None])[0] for x in (0.0, 800.0, 800.3))
     assert np.mean(difference(here, far) > 12) < 0.002
     assert np.mean(difference(here, between) > 12) > 0.005
 
 
 def test_a_bare_body_has_a_sky_and_a_floor_that_shows_motion(tmp_path) -> None:
-    picture = film(bare_body(tmp_path), np.zeros((1, 7)) + (0, 0, 1, 1, 0, 0, 0))[0]
+    body = bare_body(tmp_path)
+    picture = film(body, body.model.qpos0[None])[0]
     assert picture[2].min() > 120, "a light sky"
     assert picture[-20:].std() > 3, "lines on the floor"
 
@@ -120,7 +119,8 @@ def test_pictures_may_be_larger_than_the_models_buffer_and_leave_the_model_alone
 
 
 def test_a_body_without_lights_is_lit(tmp_path) -> None:
-    picture = film(bare_body(tmp_path), bare_body(tmp_path).model.qpos0[None])[0]
+    body = bare_body(tmp_path)
+    picture = film(body, body.model.qpos0[None])[0]
     assert picture[60, 80].min() > 50
 
 

@@ -53,7 +53,7 @@ def _status(recent: Sequence[Moment], look: Look) -> list[str]:
     passed = now.time - first.time
     speed = (now.distance - first.distance) / passed if passed > 0 else 0.0
     # adding zero turns -0.0 into 0.0
-    words = [f"return {now.total_reward:.0f}", f"{round(speed, 1) + 0.0:.1f} m/s", f"{now.time:.1f} s"]
+    words = [f"return {round(now.total_reward)}", f"{round(speed, 1) + 0.0:.1f} m/s", f"{now.time:.1f} s"]
     if now.episode > 1 or look.episodes is not None:
         words.append(f"episode {now.episode}")
     if look.speed != 1.0:

@@ -8,6 +8,8 @@ import numpy as np
 
 from morphnet.errors import RenderError
 
+LINE = 2  # pixels, dark, where two pictures meet
+
 
 def side_by_side(films: Sequence[Iterator[np.ndarray]], columns: int | None = None) -> Iterator[np.ndarray]:
     """Play films next to one another; one that ends early stands still until the longest ends.
@@ -44,4 +46,14 @@ def _grid(frames: Sequence[np.ndarray | None], columns: int) -> np.ndarray:
         raise RenderError(f"films differ in size: {sorted(sizes)}")
     pictures += [np.zeros_like(first)] * (-len(pictures) % columns)
     rows = [np.hstack(pictures[start : start + columns]) for start in range(0, len(pictures), columns)]
-    return np.vstack(rows)
+    grid = np.vstack(rows)
+    _rule(grid, *first.shape[:2])
+    return grid
+
+
+def _rule(grid: np.ndarray, height: int, width: int) -> None:
+    """Draw lines where pictures meet."""
+    for column in range(width, grid.shape[1], width):
+        grid[:, column - LINE // 2 : column + LINE // 2] = 0
+    for row in range(height, grid.shape[0], height):
+        grid[row - LINE // 2 : row + LINE // 2] = 0

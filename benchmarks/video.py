@@ -44,14 +44,14 @@ def film_with_record_video(folder: Path, look: Look) -> Path:
     body = load_body(BODY)
     policy = Hypernetwork.load().generate(body)
     plain = gymnasium.make(ENVIRONMENT, render_mode="rgb_array", width=look.width, height=look.height)
-    env = RecordVideo(plain, str(folder), video_length=round(look.seconds / body.control_step))
+    env = RecordVideo(plain, str(folder / "films"), video_length=round(look.seconds / body.control_step))
     env.reset(seed=0)
     while env.recording:
         _, _, terminated, truncated, _ = env.step(policy.act(env.unwrapped.data))
         if terminated or truncated:
             env.reset()
     env.close()
-    return next(folder.glob("*.mp4"))
+    return next(folder.glob("films/*.mp4"))
 
 
 CONTENDERS = {"morphnet, fast": film_with_morphnet, "RecordVideo": film_with_record_video}

@@ -59,6 +59,7 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         low, high = self._controls.low.astype(np.float32), self._controls.high.astype(np.float32)
         self.action_space = spaces.Box(low, high, dtype=np.float32)
         self.observation_space = observation_space(self._simulation.observer.size)
+        self._qpos = self._simulation.kinematics.qpos[0].copy()
         self._filmer: Any = None
 
     @property
@@ -85,12 +86,15 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._simulation.reset(self.np_random)
         if options and "qpos" in options:
             self._simulation.set_state(**{name: options[name] for name in STATE if name in options})
+        self._qpos = self._simulation.kinematics.qpos[0].copy()
         return self._simulation.observation[0].copy(), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Advance one control step; see ``gymnasium.Env.step``."""
         step = self._simulation.step(self._controls.to_action(np.asarray(action, np.float64))[None])
         ended = bool(step.terminated[0] or step.truncated[0])
+        # the simulation has begun the next episode by itself: what is shown is this one's end
+        self._qpos = step.final_state.qpos[0] if step.final_state else self._simulation.kinematics.qpos[0].copy()
         observation = step.final_observation[0] if ended else self._simulation.observation[0].copy()
         terms = {
             f"reward_{name}": float(getattr(step.reward, name)[0]) for name in ("forward", "healthy", "ctrl", "contact")
@@ -104,9 +108,8 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         from morphnet.rendering.frames import Filmer
 
         if self._filmer is None:
-            root, planar = self.body.graph.root_body, not self.body.base.can_yaw
-            self._filmer = Filmer(self.body.model, width=480, height=480, root_body=root, planar=planar)
-        picture: np.ndarray = self._filmer.picture(self._simulation.kinematics.qpos[0])
+            self._filmer = Filmer(self.body, width=480, height=480)
+        picture: np.ndarray = self._filmer.picture(self._qpos)
         return picture
 
     def close(self) -> None:

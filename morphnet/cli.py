@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
@@ -13,6 +13,7 @@ from tyro.conf import OmitArgPrefixes, Positional
 from morphnet.command_line import parse
 from morphnet.config import TrainConfig
 from morphnet.errors import MorphNetError
+from morphnet.look import Look
 
 if TYPE_CHECKING:
     from morphnet.bodies import Suite
@@ -306,18 +307,16 @@ def _show_specialist(report: dict[str, Any], json: Path | None) -> None:
 def render(
     out: Path,
     body: Positional[str | None] = None,
-    policy: str | None = None,
+    policy: tuple[str, ...] = ("zero-shot",),
     checkpoint: Path | None = None,
     suite: str | None = None,
+    bodies: Path | None = None,
+    tasks: Path | None = None,
     split: str = "train",
-    seconds: float = 10.0,
-    width: int = 640,
-    height: int = 480,
-    fps: int = 30,
-    quality: bool = False,
+    look: OmitArgPrefixes[Look] = Look(),  # noqa: B008
     seed: int = 0,
 ) -> None:
-    """Film a policy, or a mosaic of a whole suite.
+    """Film a policy, several side by side, or a mosaic of a whole suite.
 
     Example:
         morphnet render hopper --policy rollouts/hopper_policy --out rollouts/hopper.mp4
@@ -325,25 +324,23 @@ def render(
 
     Args:
         out: the film, .mp4 or .gif.
-        body: one body; without it, a suite.
-        policy: a policy folder, or random; without it, the checkpoint's zero-shot policy.
+        body: one body; without it, a suite or folder.
+        policy: policy folders, random, or zero-shot: what the checkpoint emits. Several are shown side by side.
         checkpoint: a checkpoint folder; the shipped one by default.
-        suite: a mosaic of this suite's bodies.
-        split: which of them: train or held_out.
-        seconds: length of the film; it restarts after a fall.
-        width: of the picture, in pixels; a mosaic is about twice as wide and as high.
-        height: of the picture, in pixels.
-        fps: pictures a second.
-        quality: shadows, reflections and smooth edges, at a tenth of the speed.
+        suite: a mosaic of this suite's bodies, under their zero-shot policies.
+        bodies: the same of a folder of MJCF files.
+        tasks: a TOML with a section a family, in place of the folder's suite.toml.
+        split: which of the suite's bodies: train or held_out.
+        look: length, size and speed.
         seed: seeds the start states.
     """
     from morphnet import console, films
+    from morphnet.bodies import load_body
 
-    look = films.Look(seconds, width, height, fps, quality)
     if body is not None:
-        films.film_body(out, body, policy, checkpoint, look, seed)
+        films.film_comparison(out, load_body(body), policy, checkpoint, look, seed)
     else:
-        films.film_suite(out, open_suite(suite, None, None), split, checkpoint, look, seed)
+        films.film_suite(out, open_suite(suite, bodies, tasks), split, checkpoint, look, seed)
     console.print_line(str(out))
 
 
@@ -384,6 +381,26 @@ def report(
     console.write_report(json, numbers)
 
 
+def view(
+    body: Positional[str], policy: str = "zero-shot", checkpoint: Path | None = None, port: int = 0, seed: int = 0
+) -> None:
+    """Watch a policy live in the browser, pause it and push the robot; Ctrl-C ends it.
+
+    Example:
+        morphnet view hopper
+
+    Args:
+        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
+        policy: a policy folder, random, or zero-shot: what the checkpoint emits.
+        checkpoint: a checkpoint folder; the shipped one by default.
+        port: where this machine's browsers find it; 0 takes the first free one from 8080.
+        seed: seeds the start states.
+    """
+    from morphnet.viewing.view import view as show
+
+    show(body, policy, checkpoint, port, seed)
+
+
 def demo(out: Path = Path("rollouts/demo"), seed: int = 0, json: Json = None) -> None:
     """Run the story on the shipped checkpoint: policies for bodies never seen, scores, videos, a report.
 
@@ -411,7 +428,21 @@ def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Su
     return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)
 
 
-COMMANDS = (demo, bodies, inspect, train, evaluate, generate, record, expert, finetune, render, report, doctor)
+COMMANDS = (
+    demo,
+    bodies,
+    inspect,
+    train,
+    evaluate,
+    generate,
+    record,
+    expert,
+    finetune,
+    render,
+    view,
+    report,
+    doctor,
+)
 
 
 def main() -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from morphnet.files import to_json, write_json
 
+Item = TypeVar("Item")
+PLAIN_SECONDS = 30.0
+"""Seconds between two lines of progress where standard error is not a terminal."""
 PLAIN_WIDTH = 160
 """Columns where there is no terminal to fit into."""
 
@@ -71,3 +76,21 @@ def _is_stdout(file: Path | None) -> bool:
 
 def _cell(value: Any) -> str:
     return number(value) if value is None or isinstance(value, float) else str(value)
+
+
+def track(items: Iterable[Item], total: int | None, doing: str) -> Iterator[Item]:
+    """Yield ``items``, and show how many of ``total`` have gone by.
+
+    A live bar on a terminal, a line every half minute elsewhere.
+    """
+    if err.is_terminal:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=err, transient=True) as bar:
+            yield from bar.track(items, total, description=doing)
+        return
+    last = time.monotonic()
+    for count, item in enumerate(items, start=1):
+        yield item
+        if time.monotonic() - last >= PLAIN_SECONDS:
+            last = time.monotonic()
+            err.print(f"{doing}: {count} of {total or '?'}", highlight=False, soft_wrap=True)

@@ -10,9 +10,10 @@ from morphnet.bodies import Body, load_body
 from morphnet.errors import RenderError
 from morphnet.evaluation import PolicyController, RandomController, evaluate
 from morphnet.files import make_folder
-from morphnet.films import Look, act_for, film
-from morphnet.rendering.video import VideoWriter, side_by_side
+from morphnet.films import film_comparison
+from morphnet.look import Look
 from morphnet.report import write_report
+from morphnet.runs import ZERO_SHOT
 
 BODIES = ("walker_long_thighs_short_shins", "cheetah_short_torso", "gymnasium:hopper")
 """Two bodies held out from training, and one that everybody knows."""
@@ -56,10 +57,7 @@ def _film(out: Path, body: Body, seed: int) -> Path | None:
     path = out / f"{body.name.replace(':', '_')}.mp4"
     look = Look(seconds=8.0, width=480, height=360)
     try:
-        shown = [film(body, *act_for(body, policy, None, seed), look, seed) for policy in ("random", None)]
-        with VideoWriter(path, look.fps) as writer:
-            for picture in side_by_side(shown):
-                writer.add(picture)
+        film_comparison(path, body, ("random", ZERO_SHOT), None, look, seed)
     except RenderError as error:
         console.say(f"no film of {body.name}: {error}")
         return None

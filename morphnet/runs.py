@@ -26,6 +26,9 @@ from morphnet.specialists import finetune, train_expert
 REPORT_EPISODES = 10
 """Episodes of the returns that expert and finetune report, on start states that chose nothing."""
 
+ZERO_SHOT = "zero-shot"
+"""Stands for the policy that the checkpoint emits for a body."""
+
 
 def start_training(
     out: Path,
@@ -111,7 +114,7 @@ def _check_episodes(episodes: int, seed: int) -> None:
 
 
 def controller_for(body: Body, policy: str | None, checkpoint: Path | None, seed: int) -> tuple[Controller, str]:
-    """Return what drives a body, and its name: a policy folder, "random", or the zero-shot policy when None.
+    """Return what drives a body, and its name: a policy folder, "random" or "zero-shot" (or None).
 
     Raises:
         MorphNetError: the policy was made for a body with other inputs or actuators.
@@ -124,7 +127,7 @@ def controller_for(body: Body, policy: str | None, checkpoint: Path | None, seed
 
 def policy_for(body: Body, policy: str | None, checkpoint: Path | None) -> tuple[Policy, str]:
     """Return a policy for a body, and where it is from."""
-    if policy is None:
+    if policy is None or policy == ZERO_SHOT:
         hypernetwork = Hypernetwork.load(checkpoint)
         return hypernetwork.generate(body), hypernetwork.where
     if policy == "reference":

@@ -12,13 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from morphnet.console import err, number
+from morphnet.console import PLAIN_SECONDS, err, number
 
 if TYPE_CHECKING:
     from morphnet.learning import Progress
 
-PLAIN_SECONDS = 30.0
-"""Seconds between two lines where standard error is not a terminal."""
 BAR, TREND = 60, 32
 """Characters of the bar, and of a family's trend."""
 BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -27,3 +27,15 @@ def hypernetwork():
         statistics.mean += 0.3 * torch.randn(statistics.mean.shape, generator=generator, dtype=torch.float64)
         statistics.variance *= torch.rand(statistics.mean.shape, generator=generator, dtype=torch.float64) + 0.5
     return Hypernetwork(actor, {"features": features, "train": config.to_dict(), "steps": 0}, "test")
+
+
+@pytest.fixture(scope="session")
+def needs_gl() -> None:
+    """Skip where no picture can be made."""
+    from morphnet.errors import RenderError
+    from morphnet.rendering import gl
+
+    try:
+        gl.choose_backend()
+    except RenderError as error:
+        pytest.skip(str(error))

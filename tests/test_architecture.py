@@ -18,7 +18,7 @@ FOLDERS = {"morphnet": ROOT / "morphnet", "morphnet.envs": ROOT / "envs", "morph
 # low, beside physics and networks: they know bodies and states, and environments render with them.
 LAYERS = (
     ("errors", "assets"),
-    ("config", "files"),
+    ("config", "files", "look"),
     ("morphology",),
     ("bodies",),
     ("simulation", "networks", "rendering"),
@@ -27,7 +27,7 @@ LAYERS = (
     ("evaluation", "learning"),
     ("hypernetwork", "specialists"),
     ("runs", "inspection", "console", "command_line", "doctor"),
-    ("films", "training_display"),
+    ("films", "training_display", "viewing"),
     ("report",),
     ("demo",),
     ("cli",),
@@ -39,6 +39,7 @@ OUTSIDE = {
     "errors": set(),
     "config": set(),
     "files": set(),
+    "look": set(),
     "morphology": {"numpy", "mujoco"},
     "networks": {"numpy", "torch"},
     "embodiment": {"numpy"},

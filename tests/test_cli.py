@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 import gymnasium
 import imageio.v3 as imageio
+import numpy as np
 import pytest
 
 import morphnet
-from morphnet import cli, demo, films, hypernetwork
+from morphnet import cli, demo, hypernetwork
 from morphnet.bodies import load_suite, suite_names
 from morphnet.errors import RenderError
+from morphnet.look import Look
 from morphnet.rendering import gl
 
 GYMNASIUM_ASSETS = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
@@ -440,6 +442,35 @@ def test_render(opengl, morphnet_command, small_suite, tmp_path, suffix):
     assert frames.std() > 5, "a picture, not one colour"
 
 
+def test_render_several_policies_side_by_side(opengl, morphnet_command, run, small_suite, tmp_path):
+    policy, film = tmp_path / "mine", tmp_path / "film.mp4"
+    assert morphnet_command("generate", small_suite / "puck.xml", "--checkpoint", run[0], "--out", policy).code == 0
+    size = ["--seconds=0.5", "--width=240", "--height=180", "--fps=10", "--speed=0.5", "--checkpoint", run[0]]
+    outcome = morphnet_command(
+        "render", small_suite / "puck.xml", "--policy", "zero-shot", "random", policy, "--out", film, *size
+    )
+    assert outcome.code == 0, outcome
+    frames = imageio.imread(film, index=None).astype(int)
+    assert frames.shape[:3] == (5, 180, 3 * 240)
+    zero_shot, random, folder = np.split(frames[-1, 50:130], 3, axis=1)  # between title and numbers
+    assert np.abs(zero_shot - random).max() > 30, "random moves otherwise"
+    assert np.abs(zero_shot - folder).mean() < 3, "the same policy from a folder"
+
+
+def test_render_a_mosaic_of_a_folder(opengl, morphnet_command, run, small_suite, tmp_path):
+    film = tmp_path / "film.mp4"
+    size = ["--seconds=0.3", "--width=96", "--height=64", "--fps=10", "--checkpoint", run[0], "--split=train"]
+    outcome = morphnet_command("render", "--bodies", small_suite, "--out", film, *size)
+    assert outcome.code == 0, outcome
+    assert imageio.imread(film, index=None).shape[:3] == (3, 128, 192)
+
+
+@pytest.mark.parametrize("flag", ["--speed=0", "--episodes=0", "--fps=-1"])
+def test_numbers_of_a_look_out_of_range(refused, small_suite, tmp_path, flag):
+    line = refused("render", small_suite / "puck.xml", "--policy=random", "--out", tmp_path / "film.mp4", flag)
+    assert flag.split("=")[0] in line
+
+
 def test_inspect_draws_the_robot_and_its_graph(opengl, morphnet_command, small_suite, tmp_path):
     outcome = morphnet_command("inspect", small_suite / "puck.xml", "--image", tmp_path / "puck.png")
     assert outcome.code == 0, outcome
@@ -451,7 +482,7 @@ def test_inspect_draws_the_robot_and_its_graph(opengl, morphnet_command, small_s
 def test_demo_on_a_tiny_checkpoint(opengl, morphnet_command, run, small_suite, tmp_path, monkeypatch):
     monkeypatch.setattr(hypernetwork, "SHIPPED", run[0])
     monkeypatch.setattr(demo, "BODIES", tuple(str(small_suite / f"{name}.xml") for name in ("puck", "slider")))
-    monkeypatch.setattr(demo, "Look", lambda **_: films.Look(0.2, 96, 64, 10))
+    monkeypatch.setattr(demo, "Look", lambda **_: Look(0.2, 96, 64, 10))
     outcome = morphnet_command("demo", "--out", tmp_path / "demo", "--json=-")
     assert outcome.code == 0, outcome
     report = outcome.json

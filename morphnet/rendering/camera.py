@@ -7,7 +7,8 @@ import math
 import mujoco
 import numpy as np
 
-from morphnet.rendering.scene import FIELD_OF_VIEW
+from morphnet.bodies import Body
+from morphnet.rendering.scene import FIELD_OF_VIEW, bounding_radius
 
 MARGIN = 1.3
 POSITION_GAIN = 0.15
@@ -48,23 +49,20 @@ class TrackingCamera:
     middle. It works frame by frame, and so also for live views.
     """
 
-    def __init__(self, model: mujoco.MjModel, root_body: int, *, planar: bool, radius: float, aspect: float) -> None:
-        """Frame a body.
+    def __init__(self, body: Body, aspect: float) -> None:
+        """Frame a body, a planar one from the side.
 
         Args:
-            model: the compiled body.
-            root_body: the body whose subtree is followed.
-            planar: whether to look from the side.
-            radius: of the sphere that holds the robot.
+            body: the body.
             aspect: width over height of the picture.
         """
+        self._root_body = body.graph.root_body
+        self._radius = bounding_radius(body.model, self._root_body)
         self.view = mujoco.MjvCamera()
         self.view.type = mujoco.mjtCamera.mjCAMERA_FREE
-        self.view.azimuth, self.view.elevation = view_angles(model, root_body, planar)
+        self.view.azimuth, self.view.elevation = view_angles(body.model, self._root_body, not body.base.can_yaw)
         half_angle = math.radians(FIELD_OF_VIEW / 2)
-        self.view.distance = MARGIN * radius / math.sin(half_angle) * max(1.0, 1.0 / aspect)
-        self._root_body = root_body
-        self._radius = radius
+        self.view.distance = MARGIN * self._radius / math.sin(half_angle) * max(1.0, 1.0 / aspect)
         self._lookat: np.ndarray | None = None
         self._before = np.zeros(3)
         self._velocity = np.zeros(2)

@@ -59,8 +59,10 @@ class Mp4Encoder:
             "-i",
             "-",
         ]
-        # Browsers play yuv420p only; it needs even sizes. faststart lets them begin before all is there.
-        goal = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"]
+        # Browsers play yuv420p only; it needs even sizes. faststart lets them begin before all is there. Preset
+        # veryfast takes half of the work of x264's default, for files of the same size.
+        goal = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
+        goal += ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"]
         command = [ffmpeg, "-y", "-v", "error", *source, *goal, "-movflags", "+faststart", str(path)]
         # A pipe that nobody reads could fill up and block ffmpeg; closed together with the encoder.
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115

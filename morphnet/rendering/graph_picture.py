@@ -10,14 +10,18 @@ from PIL import Image, ImageDraw, ImageFont
 from morphnet.bodies import Body
 from morphnet.errors import RenderError
 from morphnet.files import atomic_path
+from morphnet.look import Preset
 from morphnet.morphology import MorphologyGraph
 from morphnet.rendering.frames import Filmer
-from morphnet.rendering.scene import Preset
+from morphnet.rendering.graph_layout import ACTUATOR_SHIFT, COLUMN, token_positions
 
-HEIGHT, ROBOT_WIDTH, MARGIN = 720, 720, 60
+ROBOT, HEAD, MARGIN = 720, 120, 60  # the robot's square; title and legend; free space (pixels)
 COLOURS = {"body": (52, 101, 164), "joint": (230, 126, 34), "actuator": (192, 57, 43)}
-RADII = {"body": 13, "joint": 8, "actuator": 7}
-INK, EDGE, PAPER = (40, 40, 40), (150, 150, 150), (250, 250, 248)
+RADII = {"body": 14, "joint": 7, "actuator": 7}
+INK, EDGE, PAPER = (40, 40, 40), (160, 160, 160), (250, 250, 248)
+SMOOTH = 2  # drawn this much larger and made small again, for smooth edges
+WIDEST = 12_000  # pixels, of a graph with very many limbs
+LETTER = 7.0  # mean width of a letter of a name (pixels)
 
 
 def write_graph_picture(body: Body, path: Path) -> None:
@@ -28,89 +32,58 @@ def write_graph_picture(body: Body, path: Path) -> None:
     """
     if path.suffix.lower() != ".png":
         raise RenderError(f"{path}: pictures are written as .png")
-    positions = token_positions(body.graph)
-    width = int(max(480, positions[:, 0].max() + 2 * MARGIN + 60))
-    canvas = Image.new("RGB", (ROBOT_WIDTH + width, HEIGHT), PAPER)
-    canvas.paste(Image.fromarray(_robot(body)), (0, 0))
-    _draw_graph(ImageDraw.Draw(canvas), body, positions + np.array([ROBOT_WIDTH + MARGIN, 0]))
+    graph = _graph(body)
+    with Filmer(body, ROBOT, min(graph.height, 2 * ROBOT), Preset.QUALITY) as filmer:
+        robot = Image.fromarray(filmer.picture(body.model.qpos0))
+    canvas = Image.new("RGB", (ROBOT + graph.width, graph.height), PAPER)
+    canvas.paste(robot, (0, (graph.height - robot.height) // 2))
+    canvas.paste(graph, (ROBOT, 0))
     with atomic_path(path) as temporary:
         canvas.save(temporary, format="PNG")
 
 
-def _robot(body: Body) -> np.ndarray:
-    root, planar = body.graph.root_body, not body.base.can_yaw
-    filmer = Filmer(body.model, width=ROBOT_WIDTH, height=HEIGHT, preset=Preset.QUALITY, root_body=root, planar=planar)
-    try:
-        return filmer.picture(body.model.qpos0)
-    finally:
-        filmer.close()
+def _graph(body: Body) -> Image.Image:
+    """Draw title, legend and graph."""
+    places = token_positions(body.graph, ROBOT - HEAD - 2 * MARGIN)
+    places[:, 0] *= min(1.0, WIDEST / max(1.0, np.ptp(places[:, 0])))
+    extent = np.ptp(places, axis=0)
+    width, height = int(max(520, extent[0] + 2 * MARGIN + 40)), int(max(ROBOT, HEAD + extent[1] + 2 * MARGIN))
+    start = np.array([(width - extent[0]) / 2, HEAD + MARGIN / 2])
+    canvas = Image.new("RGB", (SMOOTH * width, SMOOTH * height), PAPER)
+    draw = ImageDraw.Draw(canvas)
+    _draw_head(draw, body)
+    _draw_tokens(draw, body.graph, SMOOTH * (places - places.min(axis=0) + start))
+    return canvas.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def token_positions(graph: MorphologyGraph) -> np.ndarray:
-    """(num_tokens, 2) places in pixels: bodies as a tree, joints above their body, actuators beside them."""
-    depth = _depths(graph)
-    level = (HEIGHT - 2 * MARGIN - 60) / max(1, depth.max())
-    bodies = np.stack([_columns(graph) * 110.0, MARGIN + 80 + depth * level], axis=1)
-    joints = np.zeros((graph.num_joints, 2))
-    for index, owner in enumerate(graph.joint_body):
-        rank = int(np.sum(graph.joint_body[:index] == owner))
-        joints[index] = bodies[owner] + np.array([-16 + 22 * (rank % 3), -26 - 20 * (rank // 3)])
-    actuators = np.zeros((graph.num_actuators, 2))
-    for index in range(graph.num_actuators):
-        driven = graph.actuator_joints[graph.actuator_joints[:, 0] == index, 1]
-        held = graph.actuator_bodies[graph.actuator_bodies[:, 0] == index, 1]
-        anchor = joints[driven].mean(axis=0) if len(driven) else bodies[held].mean(axis=0)
-        actuators[index] = anchor + np.array([30, -14])
-    return np.concatenate([bodies, joints, actuators])
+def _draw_head(draw: ImageDraw.ImageDraw, body: Body) -> None:
+    graph, x = body.graph, float(SMOOTH * MARGIN)
+    draw.text((x, SMOOTH * 24), body.name, fill=INK, font=ImageFont.load_default(SMOOTH * 24))
+    font = ImageFont.load_default(SMOOTH * 15)
+    counts = {"bodies": graph.num_bodies, "joints": graph.num_joints, "actuators": graph.num_actuators}
+    for (plural, count), kind in zip(counts.items(), COLOURS, strict=True):
+        _draw_token(draw, kind, x + SMOOTH * 8, SMOOTH * 82, SMOOTH * 8)
+        text = f"{count} {plural if count != 1 else kind}"
+        draw.text((x + SMOOTH * 24, SMOOTH * 82), text, fill=INK, font=font, anchor="lm")
+        x += SMOOTH * 50 + draw.textlength(text, font=font)
 
 
-def _depths(graph: MorphologyGraph) -> np.ndarray:
-    depth = np.zeros(graph.num_bodies)
-    for index, parent in enumerate(graph.body_parent):
-        depth[index] = depth[parent] + 1 if parent >= 0 else 0
-    return depth
-
-
-def _columns(graph: MorphologyGraph) -> np.ndarray:
-    """Column of each body: leaves side by side, parents in the middle of their children."""
-    children = [np.flatnonzero(graph.body_parent == i) for i in range(graph.num_bodies)]
-    column, used = np.zeros(graph.num_bodies), 0
-    for index in _depth_first(graph, children):
-        if len(children[index]) == 0:
-            column[index], used = used, used + 1
-    for index in reversed(range(graph.num_bodies)):
-        if len(children[index]):
-            column[index] = column[children[index]].mean()
-    return column
-
-
-def _depth_first(graph: MorphologyGraph, children: list[np.ndarray]) -> list[int]:
-    order: list[int] = []
-    waiting = [int(i) for i in np.flatnonzero(graph.body_parent < 0)][::-1]
-    while waiting:
-        index = waiting.pop()
-        order.append(index)
-        waiting += [int(child) for child in children[index][::-1]]
-    return order
-
-
-def _draw_graph(draw: ImageDraw.ImageDraw, body: Body, positions: np.ndarray) -> None:
-    graph, font = body.graph, ImageFont.load_default(13)
+def _draw_tokens(draw: ImageDraw.ImageDraw, graph: MorphologyGraph, places: np.ndarray) -> None:
     for a, b, _ in graph.edges:
-        draw.line([*positions[a], *positions[b]], fill=EDGE, width=2)
+        draw.line([*places[a], *places[b]], fill=EDGE, width=SMOOTH * 2)
     kinds = ["body"] * graph.num_bodies + ["joint"] * graph.num_joints + ["actuator"] * graph.num_actuators
-    for kind, (x, y) in zip(kinds, positions, strict=True):
-        r = RADII[kind]
-        shape = draw.rectangle if kind == "actuator" else draw.ellipse
-        shape([x - r, y - r, x + r, y + r], fill=COLOURS[kind])
-    for name, (x, y) in zip(graph.body_names, positions, strict=False):
-        draw.text((x, y + 16), name[:16], fill=INK, font=font, anchor="ma")
-    title = ImageFont.load_default(20)
-    draw.text((ROBOT_WIDTH + MARGIN, 16), body.name, fill=INK, font=title)
-    for row, (kind, count) in enumerate(
-        (("body", graph.num_bodies), ("joint", graph.num_joints), ("actuator", graph.num_actuators))
-    ):
-        x = ROBOT_WIDTH + MARGIN + 130 * row
-        draw.ellipse([x, 52, x + 12, 64], fill=COLOURS[kind])
-        plural = "bodies" if kind == "body" else f"{kind}s"
-        draw.text((x + 18, 50), f"{count} {plural}", fill=INK, font=font)
+    for kind, (x, y) in zip(kinds, places, strict=True):
+        _draw_token(draw, kind, x, y, SMOOTH * RADII[kind])
+    font = ImageFont.load_default(SMOOTH * 13)
+    room = int((COLUMN + ACTUATOR_SHIFT / 2) / LETTER)
+    for index, name in enumerate(graph.body_names):
+        shown = name if len(name) <= room else f"{name[: room - 1]}…"
+        beside = [places[graph.num_bodies + joint, 1] for joint in np.flatnonzero(graph.joint_body == index)]
+        low = max([places[index, 1] + SMOOTH * RADII["body"], *(y + SMOOTH * RADII["joint"] for y in beside)])
+        place = (places[index, 0] - SMOOTH * RADII["body"], low + SMOOTH * 4)
+        draw.text(place, shown, fill=INK, font=font, anchor="la", stroke_width=SMOOTH * 2, stroke_fill=PAPER)
+
+
+def _draw_token(draw: ImageDraw.ImageDraw, kind: str, x: float, y: float, radius: float) -> None:
+    shape = draw.rectangle if kind == "actuator" else draw.ellipse
+    shape([x - radius, y - radius, x + radius, y + radius], fill=COLOURS[kind])

@@ -1,22 +1,17 @@
-"""A copy of a model that is fit to be filmed: buffers, endless floor, lights that follow."""
+"""A copy of a model that is fit to be filmed: buffers, haze, lights that follow."""
 
 from __future__ import annotations
 
 import copy
-import enum
-import math
 
 import mujoco
 import numpy as np
 
+from morphnet.look import Preset
+
 FIELD_OF_VIEW = 45.0
-
-
-class Preset(enum.Enum):
-    """How much work goes into a picture; FAST is ten times faster on a CPU."""
-
-    FAST = "fast"
-    QUALITY = "quality"
+HAZE_EXTENTS = (3.0, 14.0)  # where the haze begins and where it hides everything, in diameters of the robot
+DEFAULT_SKY = (0.72, 0.79, 0.86)
 
 
 def subtree_bodies(model: mujoco.MjModel, root_body: int) -> np.ndarray:
@@ -62,34 +57,31 @@ def filming_model(
     if preset is Preset.FAST:
         model.vis.quality.offsamples = 0
         model.vis.quality.numslices, model.vis.quality.numstacks = 16, 10
-    _make_floor_endless(model, radius)
-    _match_haze_to_sky(model)
+    _haze_over(model)
     _let_lights_follow(model, root_body)
     return model
 
 
-def _make_floor_endless(model: mujoco.MjModel, radius: float) -> None:
-    """Give the world's planes no edge: MuJoCo draws a plane of size 0 wherever the camera is."""
-    is_plane = model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE
-    planes = is_plane & (model.geom_bodyid == 0)
-    model.geom_size[planes, :2] = 0.0
-    # Textures now repeat per metre instead of per plane: fit their tiles to the robot, so that motion shows.
-    materials = set(model.geom_matid[planes]) - set(model.geom_matid[~is_plane]) - {-1}
-    for material in materials:
-        model.mat_texrepeat[material] = 1.0 / 2.0 ** round(math.log2(radius))
+def _haze_over(model: mujoco.MjModel) -> None:
+    """Let the floor fade into the sky's colour.
+
+    MuJoCo then draws the sky in that one colour. Both are cheap, and far tiles do not flicker.
+    """
+    model.vis.rgba.fog = (*_horizon(model), 1.0)
+    model.vis.map.fogstart, model.vis.map.fogend = HAZE_EXTENTS
 
 
-def _match_haze_to_sky(model: mujoco.MjModel) -> None:
-    """Let the floor fade into the sky's colour at the horizon, and not into MuJoCo's white."""
+def _horizon(model: mujoco.MjModel) -> np.ndarray:
+    """Return the colour (0 to 1) of the sky's middle, or of a light one where the model has none."""
     skies = np.flatnonzero(model.tex_type == mujoco.mjtTexture.mjTEXTURE_SKYBOX)
-    colour = np.zeros(3)
-    if len(skies):
-        sky = skies[0]
-        side, channels = int(model.tex_width[sky]), int(model.tex_nchannel[sky])
-        start = int(model.tex_adr[sky]) + (side // 2) * side * channels  # first face, middle row
-        row = model.tex_data[start : start + side * channels].reshape(side, channels)
-        colour = row[:, :3].mean(axis=0) / 255.0
-    model.vis.rgba.haze = (*colour, 1.0)
+    if not len(skies):
+        return np.array(DEFAULT_SKY)
+    sky = skies[0]
+    side, channels = int(model.tex_width[sky]), int(model.tex_nchannel[sky])
+    start = int(model.tex_adr[sky]) + (side // 2) * side * channels  # first face, middle row
+    row = model.tex_data[start : start + side * channels].reshape(side, channels)
+    colour: np.ndarray = row[:, :3].mean(axis=0) / 255.0
+    return colour
 
 
 def _let_lights_follow(model: mujoco.MjModel, root_body: int) -> None:

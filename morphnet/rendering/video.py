@@ -1,20 +1,14 @@
-"""Write films to files. The rest of what makes a film is importable from here too."""
+"""Write films to files."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from morphnet.errors import RenderError
 from morphnet.rendering.encoders import Encoder, GifEncoder, Mp4Encoder
-from morphnet.rendering.frames import render_frames
-from morphnet.rendering.picture import caption, side_by_side
-from morphnet.rendering.scene import Preset
-
-__all__ = ["Preset", "VideoWriter", "caption", "render_frames", "side_by_side", "write_video"]
 
 ENCODERS: dict[str, type[Encoder]] = {".mp4": Mp4Encoder, ".gif": GifEncoder}
 
@@ -99,15 +93,3 @@ class VideoWriter:
             self.close()
         else:
             self.abort()
-
-
-def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: int = 30) -> Path:
-    """Write ``frames`` to ``path`` (``.mp4`` or ``.gif``) and return the path.
-
-    Raises:
-        RenderError: another suffix, an unwritable folder, no frames, or frames of different sizes.
-    """
-    with VideoWriter(path, fps) as writer:
-        for frame in frames:
-            writer.add(frame)
-    return writer.path

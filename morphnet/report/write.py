@@ -10,13 +10,15 @@ from typing import Any
 from morphnet import __version__, console
 from morphnet.bodies import Body, Suite, load_suite, suite_names
 from morphnet.errors import MorphNetError, RenderError, SuiteError
+from morphnet.evaluation import PolicyController
 from morphnet.files import make_folder, write_bytes
-from morphnet.films import Look, film
+from morphnet.films import film
 from morphnet.hypernetwork import Hypernetwork
+from morphnet.look import Look
 from morphnet.rendering.video import VideoWriter
 from morphnet.report.page import Clip, Content, Row, page
 from morphnet.report.run import Run, read_run
-from morphnet.runs import evaluate_suite
+from morphnet.runs import ZERO_SHOT, evaluate_suite
 
 PAGE, VIDEOS = "index.html", "videos"
 LOOK = Look(seconds=6.0, width=480, height=360)
@@ -120,7 +122,7 @@ def _film(run: Run, suite: Suite, rows: list[Row], out: Path, videos: int, seed:
         file = f"{VIDEOS}/{row.name.replace(':', '_')}.mp4"
         console.say(f"filming {row.name}")
         with VideoWriter(out / file, LOOK.fps) as writer:
-            for picture in film(policy.body, policy.act, "zero-shot", LOOK, seed):
+            for picture in film(policy.body, PolicyController(policy), (row.name, ZERO_SHOT), LOOK, seed):
                 writer.add(picture)
         clips.append(Clip(file, row))
     return clips

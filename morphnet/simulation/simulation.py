@@ -125,7 +125,7 @@ class Simulation:
         act: np.ndarray | None = None,
         ctrl: np.ndarray | None = None,
     ) -> None:
-        """Put one simulation at a state, at the start of an episode; activations and last control as at reset where None."""
+        """Put one simulation at a state, at the start of an episode; act and ctrl are those of a reset where None."""
         self._start(np.array([sim]), qpos, qvel, act, ctrl)
         self._observe()
 

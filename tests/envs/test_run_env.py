@@ -1,5 +1,6 @@
 """RunEnv: Gymnasium's interface, and what its rewards and spaces are."""
 
+import dataclasses
 import warnings
 
 import gymnasium
@@ -120,14 +121,7 @@ def test_an_unknown_body_says_what_there_is():
         RunEnv("hoper")
 
 
-def test_pictures_follow_the_robot():
-    from morphnet.errors import RenderError
-    from morphnet.rendering import gl
-
-    try:
-        gl.choose_backend()
-    except RenderError as error:
-        pytest.skip(str(error))
+def test_pictures_follow_the_robot(needs_gl):
     env = RunEnv("hopper", render_mode="rgb_array")
     env.reset(seed=0)
     first = env.render()
@@ -141,3 +135,22 @@ def test_pictures_follow_the_robot():
         assert picture.std() > 5
     assert np.abs(first.astype(int) - second).max() > 20
     assert RunEnv("hopper").render() is None
+
+
+def test_the_picture_after_the_last_step_shows_the_end_and_not_the_next_start(needs_gl):
+    """The same steps, in an environment whose episode goes on, end in the same picture."""
+    body = load_body("hopper")
+    falls = dataclasses.replace(body.task, qpos_noise=0.0, qvel_noise=0.0)
+    endless = dataclasses.replace(falls, height=None, angle=None, state_limit=np.inf)
+    ending, going_on, start = (RunEnv(body, task, render_mode="rgb_array") for task in (falls, endless, falls))
+    for env in (ending, going_on, start):
+        env.reset(seed=0)
+    terminated = False
+    while not terminated:
+        _, _, terminated, _, _ = ending.step(np.array([-1.0, 1.0, 1.0]))
+        going_on.step(np.array([-1.0, 1.0, 1.0]))
+    last, expected, other = (env.render().astype(int) for env in (ending, going_on, start))
+    assert np.abs(last - expected).mean() < 0.1
+    assert np.abs(last - other).mean() > 1.0
+    for env in (ending, going_on, start):
+        env.close()

@@ -1,28 +1,5 @@
-from collections.abc import Callable
-from pathlib import Path
-
-import gymnasium
-import mujoco
 import numpy as np
 import pytest
-
-from morphnet.errors import RenderError
-from morphnet.rendering import gl
-
-ASSETS = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
-
-
-@pytest.fixture(scope="session")
-def needs_gl() -> None:
-    try:
-        gl.choose_backend()
-    except RenderError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="session")
-def load() -> Callable[[str], mujoco.MjModel]:
-    return lambda name: mujoco.MjModel.from_xml_path(str(ASSETS / f"{name}.xml"))
 
 
 @pytest.fixture

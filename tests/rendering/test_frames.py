@@ -1,34 +1,36 @@
 import copy
-from collections.abc import Callable
+import dataclasses
 
-import mujoco
 import numpy as np
 import pytest
 
+from morphnet.bodies import Body, load_body
 from morphnet.errors import RenderError
-from morphnet.rendering.frames import render_frames
-from morphnet.rendering.scene import Preset, subtree_bodies
+from morphnet.look import Preset
+from morphnet.rendering.frames import Filmer
+from morphnet.rendering.scene import subtree_bodies
 
-BODIES = [("hopper", True), ("half_cheetah", True), ("swimmer", True), ("ant", False), ("humanoid", False)]
-Load = Callable[[str], mujoco.MjModel]
+BODIES = [f"gymnasium:{name}" for name in ("hopper", "half_cheetah", "swimmer", "ant", "humanoid")]
 pytestmark = pytest.mark.usefixtures("needs_gl")
 
 
-def hidden_robot(model: mujoco.MjModel) -> mujoco.MjModel:
-    """The same model with an invisible robot: what is left is the background."""
-    hidden = copy.copy(model)
-    geoms = np.isin(hidden.geom_bodyid, subtree_bodies(hidden, 1))
+def film(body: Body, states: np.ndarray, width: int = 160, height: int = 120) -> list[np.ndarray]:
+    with Filmer(body, width, height) as filmer:
+        return [filmer.picture(state) for state in states]
+
+
+def hidden_robot(body: Body) -> Body:
+    """The same body with an invisible robot: what is left is the background."""
+    hidden = copy.copy(body.model)
+    geoms = np.isin(hidden.geom_bodyid, subtree_bodies(hidden, body.graph.root_body))
     hidden.geom_matid[geoms] = -1
     hidden.geom_rgba[geoms, 3] = 0.0
-    return hidden
+    return dataclasses.replace(body, model=hidden)
 
 
-def robot_mask(model: mujoco.MjModel, states: np.ndarray, planar: bool) -> np.ndarray:
+def robot_mask(body: Body, states: np.ndarray) -> np.ndarray:
     """Which pixels of the last picture show the robot."""
-    size = {"width": 160, "height": 120, "root_body": 1, "planar": planar}
-    *_, shown = render_frames(model, states, **size)
-    *_, background = render_frames(hidden_robot(model), states, **size)
-    return np.any(difference(shown, background) > 2, axis=-1)
+    return np.any(difference(film(body, states)[-1], film(hidden_robot(body), states)[-1]) > 2, axis=-1)
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -40,16 +42,17 @@ def same(first: np.ndarray, second: np.ndarray) -> bool:
     return difference(first, second).max() <= 2
 
 
-def travelling(model: mujoco.MjModel, metres: float, frames: int) -> np.ndarray:
-    states = np.tile(model.qpos0, (frames, 1))
+def travelling(body: Body, metres: float, frames: int) -> np.ndarray:
+    states = np.tile(body.model.qpos0, (frames, 1))
     states[:, 0] = np.linspace(0.0, metres, frames)
     return states
 
 
-@pytest.mark.parametrize(("name", "planar"), BODIES)
+@pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("metres", [0.0, 30.0])
-def test_robot_is_framed_wherever_it_is(load: Load, name: str, planar: bool, metres: float) -> None:
-    mask = robot_mask(load(name), travelling(load(name), metres, 120 if metres else 1), planar)
+def test_robot_is_framed_wherever_it_is(name: str, metres: float) -> None:
+    body = load_body(name)
+    mask = robot_mask(body, travelling(body, metres, 120 if metres else 1))
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     assert 0.005 < mask.mean() < 0.3
     assert rows.min() > 2
@@ -59,61 +62,77 @@ def test_robot_is_framed_wherever_it_is(load: Load, name: str, planar: bool, met
     assert max(np.ptp(rows) / 120, np.ptp(columns) / 160) > 0.35
 
 
-def test_reset_cuts_back_to_the_robot(load: Load) -> None:
-    model = load("half_cheetah")
-    states = np.vstack([travelling(model, 30.0, 60), model.qpos0[None]])
-    assert robot_mask(model, states, True).mean() > 0.005
+def test_reset_cuts_back_to_the_robot() -> None:
+    body = load_body("gymnasium:half_cheetah")
+    assert robot_mask(body, np.vstack([travelling(body, 30.0, 60), body.model.qpos0[None]])).mean() > 0.005
 
 
-def test_pictures_differ_when_the_robot_moves(load: Load) -> None:
-    model = load("ant")
-    states = np.tile(model.qpos0, (3, 1))
+def test_pictures_differ_when_the_robot_moves() -> None:
+    body = load_body("gymnasium:ant")
+    states = np.tile(body.model.qpos0, (3, 1))
     states[2, 7:] += 0.4
-    first, second, third = render_frames(model, states, width=160, height=120, root_body=1, planar=False)
+    first, second, third = film(body, states)
     assert first.shape == (120, 160, 3)
     assert first.dtype == np.uint8
     assert same(first, second)
     assert not same(first, third)
 
 
-def test_full_states_and_positions_give_the_same_pictures(load: Load) -> None:
-    model = load("hopper")
-    data = mujoco.MjData(model)
-    data.qpos[2] += 0.1
-    state = np.empty(mujoco.mj_stateSize(model, mujoco.mjtState.mjSTATE_FULLPHYSICS))
-    mujoco.mj_getState(model, data, state, mujoco.mjtState.mjSTATE_FULLPHYSICS)
-    size = {"width": 160, "height": 120, "root_body": 1, "planar": True}
-    (full,) = render_frames(model, state[None], **size)
-    (positions,) = render_frames(model, data.qpos[None].copy(), **size)
-    assert same(full, positions)
+@pytest.mark.parametrize("name", ["hopper", "bare"])
+def test_floor_has_no_edge_and_stands_still_in_the_world(name: str, tmp_path) -> None:
+    """A camera that jumps by whole tiles sees the same floor; one that jumps by less sees another."""
+    body = load_body(name) if name == "hopper" else bare_body(tmp_path)
+    here, far, between = (film(body, placed(body, x)[None])[0] for x in (0.0, 800.0, 800.3))
+    assert np.mean(difference(here, far) > 12) < 0.002
+    assert np.mean(difference(here, between) > 12) > 0.005
 
 
-def test_pictures_may_be_larger_than_the_models_buffer_and_leave_the_model_alone(load: Load) -> None:
-    model = load("hopper")
-    before = model.geom_size.copy()
-    (frame,) = render_frames(
-        model, model.qpos0[None], width=1280, height=720, preset=Preset.QUALITY, root_body=1, planar=True
+def test_a_bare_body_has_a_sky_and_a_floor_that_shows_motion(tmp_path) -> None:
+    body = bare_body(tmp_path)
+    picture = film(body, body.model.qpos0[None])[0]
+    assert picture[2].min() > 120, "a light sky"
+    assert picture[-20:].std() > 3, "lines on the floor"
+
+
+def placed(body: Body, x: float) -> np.ndarray:
+    qpos = body.model.qpos0.copy()
+    qpos[0] = x
+    return qpos
+
+
+def bare_body(folder) -> Body:
+    path = folder / "bare.xml"
+    path.write_text(
+        "<mujoco><worldbody><geom type='plane' size='5 5 1' rgba='.5 .5 .5 1'/><body pos='0 0 1'><freejoint/>"
+        "<geom size='.5'/><body pos='.6 0 0'><joint name='j' axis='0 1 0'/><geom size='.1'/></body></body>"
+        "</worldbody><actuator><motor joint='j'/></actuator></mujoco>"
     )
-    assert frame.shape == (720, 1280, 3)
-    assert np.array_equal(model.geom_size, before)
+    return load_body(path)
 
 
-def test_a_body_without_lights_is_lit() -> None:
-    xml = "<mujoco><worldbody><body><freejoint/><geom size='.1' rgba='1 1 1 1'/></body></worldbody></mujoco>"
-    model = mujoco.MjModel.from_xml_string(xml)
-    (frame,) = render_frames(model, model.qpos0[None], width=160, height=120, root_body=1, planar=False)
-    assert frame[60, 80].min() > 120
+def test_pictures_may_be_larger_than_the_models_buffer_and_leave_the_model_alone() -> None:
+    body = load_body("hopper")
+    before = body.model.geom_size.copy()
+    with Filmer(body, 1280, 720, Preset.QUALITY) as filmer:
+        assert filmer.picture(body.model.qpos0).shape == (720, 1280, 3)
+    assert np.array_equal(body.model.geom_size, before)
 
 
-def test_interleaved_films_do_not_disturb_each_other(load: Load) -> None:
-    model = load("hopper")
-    size = {"width": 160, "height": 120, "root_body": 1, "planar": True}
-    states = travelling(model, 1.0, 4)
-    alone = list(render_frames(model, states, **size))
-    pairs = list(zip(render_frames(model, states, **size), render_frames(model, states[::-1], **size), strict=True))
+def test_a_body_without_lights_is_lit(tmp_path) -> None:
+    body = bare_body(tmp_path)
+    picture = film(body, body.model.qpos0[None])[0]
+    assert picture[60, 80].min() > 50
+
+
+def test_interleaved_films_do_not_disturb_each_other() -> None:
+    body = load_body("hopper")
+    states = travelling(body, 1.0, 4)
+    alone = film(body, states)
+    with Filmer(body, 160, 120) as one, Filmer(body, 160, 120) as other:
+        pairs = [(one.picture(a), other.picture(b)) for a, b in zip(states, states[::-1], strict=True)]
     assert all(same(frame, pair[0]) for frame, pair in zip(alone, pairs, strict=True))
 
 
-def test_states_of_another_body_are_refused(load: Load) -> None:
-    with pytest.raises(RenderError, match=r"states have shape \(2, 3\)"):
-        render_frames(load("hopper"), np.zeros((2, 3)), root_body=1, planar=True)
+def test_states_of_another_body_are_refused() -> None:
+    with pytest.raises(RenderError, match=r"qpos has shape \(3,\)"), Filmer(load_body("hopper"), 32, 32) as filmer:
+        filmer.picture(np.zeros(3))

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -5,9 +6,16 @@ import numpy as np
 import pytest
 
 from morphnet.errors import RenderError
-from morphnet.rendering.video import VideoWriter, write_video
+from morphnet.rendering.video import VideoWriter
 
 Frames = list[np.ndarray]
+
+
+def write_video(path: Path, frames: Iterable[np.ndarray], fps: int = 30) -> Path:
+    with VideoWriter(path, fps) as writer:
+        for frame in frames:
+            writer.add(frame)
+    return path
 
 
 def test_mp4_can_be_read_back(tmp_path: Path, moving_frames: Frames) -> None:

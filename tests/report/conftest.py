@@ -8,7 +8,7 @@ import pytest
 
 from morphnet import cli
 from morphnet.bodies import suite_from_folder
-from morphnet.films import Look
+from morphnet.look import Look
 from morphnet.report import write
 
 ROBOT = """<mujoco><option timestep="0.02"/><worldbody><body name="cart"><joint name="x" type="slide" axis="1 0 0"/>

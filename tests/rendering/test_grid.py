@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from morphnet.errors import RenderError
-from morphnet.rendering.picture import caption, side_by_side
+from morphnet.rendering.grid import side_by_side
 
 
 def film(value: int, length: int) -> list[np.ndarray]:
@@ -13,13 +13,13 @@ def test_short_film_holds_its_last_picture() -> None:
     frames = list(side_by_side([iter(film(10, 2)), iter(film(100, 4))]))
     assert [frame.shape for frame in frames] == [(4, 12, 3)] * 4
     assert [int(frame[0, 0, 0]) for frame in frames] == [10, 11, 11, 11]
-    assert [int(frame[0, 6, 0]) for frame in frames] == [100, 101, 102, 103]
+    assert [int(frame[0, 8, 0]) for frame in frames] == [100, 101, 102, 103]
 
 
 def test_grid_is_padded_with_black() -> None:
     (frame,) = side_by_side([iter(film(value, 1)) for value in (10, 20, 30)], columns=2)
     assert frame.shape == (8, 12, 3)
-    assert frame[4, 0, 0] == 30
+    assert frame[6, 0, 0] == 30
     assert not frame[4:, 6:].any()
 
 
@@ -29,16 +29,11 @@ def test_films_that_do_not_fit_are_refused(films: list) -> None:
         list(side_by_side(films))
 
 
-def test_caption_writes_in_the_corner_of_a_copy() -> None:
-    frame = np.full((240, 320, 3), 200, dtype=np.uint8)
-    result = caption(frame, ["hopper", "zero-shot: 1234"])
-    changed = np.any(result != frame, axis=-1)
-    assert (frame == 200).all()
-    assert result.max() > 250
-    assert changed[:10, :10].all()
-    assert not changed[120:].any()
-
-
-def test_caption_longer_than_the_picture_is_cut() -> None:
-    frame = np.zeros((40, 50, 3), dtype=np.uint8)
-    assert caption(frame, ["a very long line that cannot fit"]).shape == frame.shape
+def test_a_dark_line_is_where_pictures_meet_and_nowhere_else() -> None:
+    (grid,) = side_by_side([iter(film(value, 1)) for value in (10, 20, 30, 40)], columns=2)
+    dark = (grid == 0).all(axis=-1)
+    assert np.array_equal(np.flatnonzero(dark.all(axis=0)), [5, 6])
+    assert np.array_equal(np.flatnonzero(dark.all(axis=1)), [3, 4])
+    assert dark.sum() == 2 * 8 + 2 * 12 - 4
+    (alone,) = side_by_side([iter(film(10, 1))])
+    assert (alone == 10).all()

@@ -1,17 +1,14 @@
-"""Put pictures together: side by side, and with a caption."""
+"""Put films together, side by side."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from morphnet.errors import RenderError
 
-PADDING = 6
-BOX_OPACITY = 0.55
+LINE = 2  # pixels, dark, where two pictures meet
 
 
 def side_by_side(films: Sequence[Iterator[np.ndarray]], columns: int | None = None) -> Iterator[np.ndarray]:
@@ -49,28 +46,14 @@ def _grid(frames: Sequence[np.ndarray | None], columns: int) -> np.ndarray:
         raise RenderError(f"films differ in size: {sorted(sizes)}")
     pictures += [np.zeros_like(first)] * (-len(pictures) % columns)
     rows = [np.hstack(pictures[start : start + columns]) for start in range(0, len(pictures), columns)]
-    return np.vstack(rows)
+    grid = np.vstack(rows)
+    _rule(grid, *first.shape[:2])
+    return grid
 
 
-def caption(frame: np.ndarray, lines: Sequence[str]) -> np.ndarray:
-    """Return a copy of ``frame`` with white text on a dark box in its top left corner.
-
-    Text that is too long for the picture is cut off at its edge.
-    """
-    box = _text_box(tuple(lines), max(12, frame.shape[0] // 28))
-    height, width = min(box.shape[0], frame.shape[0]), min(box.shape[1], frame.shape[1])
-    text = box[:height, :width, None]
-    result = frame.copy()
-    corner = frame[:height, :width] * (1.0 - BOX_OPACITY)
-    result[:height, :width] = (corner * (1.0 - text) + 255.0 * text).astype(np.uint8)
-    return result
-
-
-@functools.lru_cache(maxsize=64)  # drawing text is slow, and a caption mostly stays for the whole film
-def _text_box(lines: tuple[str, ...], size: int) -> np.ndarray:
-    """Draw text; return its opacity (0 to 1) as a (height, width) array."""
-    text, font = "\n".join(lines), ImageFont.load_default(size)
-    _, _, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font=font)
-    box = Image.new("L", (int(right) + 2 * PADDING, int(bottom) + 2 * PADDING))
-    ImageDraw.Draw(box).multiline_text((PADDING, PADDING), text, fill=255, font=font)
-    return np.asarray(box, dtype=np.float32) / 255.0
+def _rule(grid: np.ndarray, height: int, width: int) -> None:
+    """Draw lines where pictures meet."""
+    for column in range(width, grid.shape[1], width):
+        grid[:, column - LINE // 2 : column + LINE // 2] = 0
+    for row in range(height, grid.shape[0], height):
+        grid[row - LINE // 2 : row + LINE // 2] = 0

@@ -1,0 +1,1 @@
+"""The robot live in a browser, through MuJoCo's own web viewer."""

@@ -1,0 +1,47 @@
+"""What ``morphnet view`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from morphnet import console
+from morphnet.bodies import Body, load_body
+from morphnet.errors import MorphNetError
+from morphnet.evaluation import RandomController
+from morphnet.runs import policy_for
+from morphnet.simulation import ControlScale
+
+HELP = "space pauses; double-click a limb and drag it with Ctrl and the right button to push; backspace starts anew"
+
+
+def view(name: str, policy: str, checkpoint: Path | None, port: int, seed: int) -> None:
+    """Show a body under a policy in the browser until Ctrl-C.
+
+    Raises:
+        MorphNetError: no such body or policy, a port that is taken, or a MuJoCo without the viewer.
+    """
+    try:
+        from mujoco.studio import viewer_handle
+
+        from morphnet.viewing import browser
+        from morphnet.viewing.driver import Driver
+    except ImportError as error:  # not built for every platform
+        raise MorphNetError(f"this MuJoCo comes without its web viewer ({error}); use morphnet render") from None
+    port = browser.free_port(port)
+    body = load_body(name)
+    driver = Driver(body, act_for(body, policy, checkpoint, seed), seed)
+    console.err.print(f"{body.name}, {policy}: {HELP}", soft_wrap=True, highlight=False)
+    with browser.open_view(body, driver, port) as handle:
+        viewer_handle.run_sim_loop(handle)
+
+
+def act_for(body: Body, policy: str, checkpoint: Path | None, seed: int) -> Callable[[mujoco.MjData], np.ndarray]:
+    """Return what computes a body's controls from its state."""
+    if policy == "random":
+        controller, controls = RandomController(body, seed), ControlScale(body.model)
+        return lambda data: controls.to_ctrl(controller.actions(np.empty((1, 0))))[0]
+    return policy_for(body, policy, checkpoint)[0].act

@@ -36,14 +36,14 @@ def read_demonstrations(
     Raises:
         DemonstrationError: missing, damaged, empty, or of another body, actuator order or control step.
     """
-    opened = isinstance(dataset, MinariDataset)
-    folder = Path(dataset.storage.data_path if opened else dataset)
+    opened = dataset if isinstance(dataset, MinariDataset) else None
+    folder = Path(opened.storage.data_path if opened else str(dataset))
     metadata = _metadata(folder)
     own = RECORD in metadata
     if own:
         _check_record(folder, metadata[RECORD], body)
     found = []
-    indices = dataset.episode_indices.tolist() if opened else None
+    indices = opened.episode_indices.tolist() if opened else None
     for episode in itertools.islice(_episodes(folder, indices), episodes):
         where = f"{folder}: episode {episode['id']}"
         demonstration = _demonstration(episode, where) if own else rebuild(episode, metadata, body, where)

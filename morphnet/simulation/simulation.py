@@ -88,7 +88,7 @@ class Simulation:
         self._no_contact = np.zeros(num_sims)
         self._reads_stale = self._judge.reads_stale or self._contact is not None
         self._failures = 0
-        self._nothing_ended = (
+        self._nothing_ended: tuple[np.ndarray, np.ndarray, None, np.ndarray, np.ndarray] = (
             np.zeros(0, np.int64),
             np.zeros((0, self._observer.size), np.float32),
             None,

@@ -12,7 +12,7 @@ from mujoco.studio import messages, plugin, sim
 
 from morphnet.bodies import Body
 from morphnet.simulation import Simulation
-from morphnet.simulation.reward import Health
+from morphnet.simulation.judge import Health
 
 Act = Callable[[mujoco.MjData], np.ndarray]
 BEHIND_SECONDS = 0.05
@@ -98,7 +98,7 @@ class Driver(plugin.SimPlugin):
 
     def _has_lain(self, data: mujoco.MjData) -> bool:
         """Whether the robot has been down long enough to start again."""
-        healthy = bool(self._health(data.qpos[None], data.qvel[None], data.xmat[None])[0])
+        healthy = self._health(data)
         self._fallen = 0 if healthy else self._fallen + self._body.frame_skip
         return self._fallen * self._body.model.opt.timestep > LYING_SECONDS
 

@@ -16,6 +16,7 @@ class NetworkConfig:
     Attributes:
         hidden: units that all actuators share, in each of the two hidden layers of a generated perceptron.
         own: units of its own that each actuator has there.
+        critic_hidden: the same as ``hidden``, of the critic.
         width: size of a token embedding.
         depth: attention layers of the encoder.
         heads: attention heads a layer.
@@ -27,6 +28,7 @@ class NetworkConfig:
 
     hidden: int = 128
     own: int = 8
+    critic_hidden: int = 64
     width: int = 64
     depth: int = 3
     heads: int = 4
@@ -34,7 +36,7 @@ class NetworkConfig:
     initial_log_std: float = -1.0
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "hidden", "own", "width", "depth", "heads")
+        _check_at_least(self, 1, "hidden", "own", "critic_hidden", "width", "depth", "heads")
         if self.width % self.heads:
             raise MorphNetError(f"heads = {self.heads}: must divide width = {self.width}")
 

@@ -45,7 +45,8 @@ def build_networks(features: dict[str, int], config: TrainConfig) -> Networks:
     with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
         torch.manual_seed(config.seed)
         actor = ActorHypernetwork(features, SLOT_TABLE, config.network)
-        return Networks(actor, CriticHypernetwork(features, SLOT_TABLE, config.network))
+        critic_network = dataclasses.replace(config.network, hidden=config.network.critic_hidden)
+        return Networks(actor, CriticHypernetwork(features, SLOT_TABLE, critic_network))
 
 
 def save_checkpoint(

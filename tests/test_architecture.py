@@ -144,6 +144,24 @@ def test_facade_and_doctor_come_without_mujoco_and_torch():
     assert run_without(["mujoco", "torch", "stable_baselines3"], code) == ""
 
 
+def test_the_command_line_starts_without_the_compiler():
+    assert run_without(["numba"], "import morphnet.cli, morphnet.doctor, morphnet.bodies") == ""
+
+
+def test_kernels_work_where_nothing_can_be_kept(tmp_path):
+    """A file where the cache's folder should be stands for a folder that cannot be written."""
+    (tmp_path / "file").touch()
+    code = f"""
+import os
+os.environ["NUMBA_CACHE_DIR"] = {str(tmp_path / "file" / "cache")!r}
+import numpy as np
+from morphnet import load_body
+from morphnet.simulation import ControlScale
+assert ControlScale(load_body("hopper").model).to_ctrl(np.ones(3)).shape == (3,)
+"""
+    assert run_without([], code) == ""
+
+
 def test_networks_come_without_mujoco():
     assert run_without(["mujoco", "stable_baselines3"], "import morphnet.networks") == ""
 

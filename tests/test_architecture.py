@@ -28,7 +28,7 @@ LAYERS = (
     ("hypernetwork", "specialists"),
     ("runs", "inspection", "console", "doctor"),
     ("films",),
-    ("demo",),
+    ("demo", "commands"),
     ("cli",),
 )
 LAYER_OF = {part: index for index, layer in enumerate(LAYERS) for part in layer}

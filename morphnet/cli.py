@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
 from morphnet.command_line import parse
+from morphnet.commands import Json, expert, finetune, record
 from morphnet.config import TrainConfig
 from morphnet.errors import MorphNetError
 from morphnet.look import Look
 
 if TYPE_CHECKING:
     from morphnet.bodies import Suite
-
-Json = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="write the numbers as JSON; - for standard output")]
 
 
 def doctor(json: Json = None, seed: int = 0) -> None:
@@ -184,124 +182,6 @@ def generate(body: Positional[str], out: Path, checkpoint: Path | None = None, s
     policy = Hypernetwork.load(checkpoint).generate(load_body(body))
     policy.save(out)
     console.print_line(f"{out}: policy of {policy.body.name}")
-
-
-def record(
-    body: Positional[str],
-    out: Path,
-    policy: str | None = None,
-    checkpoint: Path | None = None,
-    episodes: int = 5,
-    steps: int | None = None,
-    noise: float = 0.0,
-    change: Path | None = None,
-    json: Json = None,
-    seed: int = 0,
-) -> None:
-    """Record demonstrations of a body as a Minari dataset that carries the body.
-
-    Example:
-        morphnet record hopper --episodes 5 --out rollouts/hopper_demonstrations
-
-    Args:
-        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
-        out: the dataset's folder.
-        policy: a policy folder, or random; without it, the checkpoint's zero-shot policy.
-        checkpoint: a checkpoint folder; the shipped one by default.
-        episodes: how many.
-        steps: control steps after which each episode is cut off; whole episodes by default.
-        noise: standard deviation of noise on the actions, which span -1 to 1.
-        change: a TOML with a hidden change of the body: mass, friction, [actuators].
-        json: where to write the numbers.
-        seed: seeds the start states and the noise.
-    """
-    from morphnet import console, runs
-
-    report = runs.record_body(runs.load_changed(body, change), policy, checkpoint, out, episodes, steps, noise, seed)
-    rows = zip(range(episodes), report["returns"], report["lengths"], strict=True)
-    console.print_table(f"{out}: demonstrations of {report['body']}", ("episode", "return", "steps"), rows, json)
-    console.write_report(json, report)
-
-
-def expert(
-    body: Positional[str],
-    out: Path,
-    steps: int = 3_000_000,
-    change: Path | None = None,
-    threads: int = 2,
-    json: Json = None,
-    seed: int = 0,
-) -> None:
-    """Train a reference policy of one body by PPO, without a hypernetwork.
-
-    Example:
-        morphnet expert gymnasium:hopper --out rollouts/hopper_expert
-
-    Args:
-        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
-        out: the policy's folder; holds the best so far at any time.
-        steps: environment steps.
-        change: a TOML with a hidden change of the body: mass, friction, [actuators].
-        threads: threads of rollouts and of updates.
-        json: where to write the numbers.
-        seed: seeds the weights, the resets, the exploration and the minibatches.
-    """
-    from morphnet import runs
-    from morphnet.training_display import TrainingDisplay
-
-    loaded = runs.load_changed(body, change)
-    with TrainingDisplay(None) as display:
-        report = runs.make_expert(loaded, out, steps, seed, threads, display.show)
-    _show_specialist(report, json)
-
-
-def finetune(
-    body: Positional[str],
-    out: Path,
-    policy: str | None = None,
-    checkpoint: Path | None = None,
-    steps: int = 500_000,
-    change: Path | None = None,
-    threads: int = 2,
-    json: Json = None,
-    seed: int = 0,
-) -> None:
-    """Continue from a policy by PPO on its task's reward; the result is never below the start.
-
-    Example:
-        morphnet finetune hopper --steps 500000 --out rollouts/hopper_finetuned
-
-    Args:
-        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
-        out: the new policy's folder; holds the best so far at any time.
-        policy: a policy folder; without it, the checkpoint's zero-shot policy.
-        checkpoint: a checkpoint folder; the shipped one by default.
-        steps: environment steps.
-        change: a TOML with a hidden change of the body: mass, friction, [actuators].
-        threads: threads of rollouts and of updates.
-        json: where to write the numbers.
-        seed: seeds the critic, the resets, the exploration and the minibatches.
-    """
-    from morphnet import runs
-    from morphnet.training_display import TrainingDisplay
-
-    start, _ = runs.policy_for(runs.load_changed(body, change), policy, checkpoint)
-    with TrainingDisplay(None) as display:
-        report = runs.finetune_policy(start, out, steps, seed, threads, display.show)
-    _show_specialist(report, json)
-
-
-def _show_specialist(report: dict[str, Any], json: Path | None) -> None:
-    from morphnet import console
-
-    columns = ("return_mean", "return_std", "length_mean", "episodes")
-    rows = [
-        (name, *(numbers[c] for c in columns))
-        for name, numbers in (("start", report.get("start")), (report["body"], report))
-        if numbers
-    ]
-    console.print_table(f"{report['policy']}, {report['seconds']:.0f} s", ("policy", *columns), rows, json)
-    console.write_report(json, report)
 
 
 def render(

@@ -29,7 +29,7 @@ LAYERS = (
     ("runs", "inspection", "console", "command_line", "doctor"),
     ("films", "training_display", "viewing"),
     ("report",),
-    ("demo",),
+    ("demo", "commands"),
     ("cli",),
 )
 LAYER_OF = {part: index for index, layer in enumerate(LAYERS) for part in layer}

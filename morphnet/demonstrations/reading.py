@@ -36,14 +36,12 @@ def read_demonstrations(
     Raises:
         DemonstrationError: missing, damaged, empty, or of another body, actuator order or control step.
     """
-    opened = dataset if isinstance(dataset, MinariDataset) else None
-    folder = Path(opened.storage.data_path if opened else str(dataset))
+    folder, indices = _place(dataset)
     metadata = _metadata(folder)
     own = RECORD in metadata
     if own:
         _check_record(folder, metadata[RECORD], body)
     found = []
-    indices = opened.episode_indices.tolist() if opened else None
     for episode in itertools.islice(_episodes(folder, indices), episodes):
         where = f"{folder}: episode {episode['id']}"
         demonstration = _demonstration(episode, where) if own else rebuild(episode, metadata, body, where)
@@ -52,6 +50,13 @@ def read_demonstrations(
     if not found:
         raise DemonstrationError(f"{folder}: no episodes in it; at least one is needed")
     return found
+
+
+def _place(dataset: str | Path | MinariDataset) -> tuple[Path, list[int] | None]:
+    """Folder of a dataset, and which of its episodes are meant; None for all."""
+    if isinstance(dataset, MinariDataset):
+        return Path(dataset.storage.data_path), dataset.episode_indices.tolist()
+    return Path(dataset), None
 
 
 def _metadata(folder: Path) -> dict[str, Any]:

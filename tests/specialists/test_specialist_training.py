@@ -38,10 +38,10 @@ def test_an_expert_learns_to_push(puck, enough, pushing):
     assert expert.origin["kind"] == "expert"
 
 
-def test_finetuning_improves(puck, enough, lazy, pushing):
+def test_finetuning_improves(puck, enough, lazy):
     kept = []
     better = train(puck, enough, lazy, kept.append, warm_up=0.1, loudest=-1.0)
-    assert mean_return(better) > 0.6 * mean_return(pushing) > mean_return(lazy) + 50
+    assert mean_return(better) > 4 * mean_return(lazy) > 20
     assert better.origin["start"] == {"kind": "test"}
     assert all(np.array_equal(a, b) for a, b in zip(arrays(kept[0].actor), arrays(lazy.actor), strict=True))
     assert kept[-1] is better

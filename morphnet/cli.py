@@ -214,6 +214,9 @@ def render(
         look: length, size and speed.
         seed: seeds the start states.
     """
+    from morphnet.rendering import gl
+
+    gl.look_ahead()
     from morphnet import console, films
     from morphnet.bodies import load_body
 

@@ -8,11 +8,13 @@ therefore not import ``mujoco`` at its top.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import os
 import subprocess
 import sys
+import threading
 from typing import Any
 
 from morphnet.errors import RenderError, choices
@@ -20,6 +22,7 @@ from morphnet.errors import RenderError, choices
 PACKAGES = "apt-get install libegl1 libgl1-mesa-dri (or libosmesa6)"
 PROBE_TIMEOUT_S = 60.0
 
+_choosing = threading.Lock()
 _AUTOMATIC = ("", "enable", "enabled", "on", "true", "1")
 _DISABLED = ("disable", "disabled", "off", "false", "0")
 _MODULES = {"egl": "egl", "osmesa": "osmesa", "glfw": "glfw", "glx": "glfw", "cgl": "cgl", "wgl": "glfw"}
@@ -85,13 +88,24 @@ def choose_backend() -> str:
     Raises:
         RenderError: no backend works; the line names the system packages that would help.
     """
-    requested = requested_backend()
-    names = tuple(dict.fromkeys((requested, *candidates()))) if requested else candidates()
-    for name in names:
-        if not probe(name):
-            return name
-    reasons = "; ".join(f"{name}: {probe(name)}" for name in names)
-    raise RenderError(f"no OpenGL found, so no pictures can be made; try {PACKAGES} [{reasons}]")
+    with _choosing:
+        requested = requested_backend()
+        names = tuple(dict.fromkeys((requested, *candidates()))) if requested else candidates()
+        for name in names:
+            if not probe(name):
+                return name
+        reasons = "; ".join(f"{name}: {probe(name)}" for name in names)
+        raise RenderError(f"no OpenGL found, so no pictures can be made; try {PACKAGES} [{reasons}]")
+
+
+def look_ahead() -> None:
+    """Begin to try backends in the background, while slow imports go on; ``choose_backend`` then waits for the rest."""
+
+    def choose() -> None:
+        with contextlib.suppress(RenderError):  # whoever needs a picture will hear of it
+            choose_backend()
+
+    threading.Thread(target=choose, daemon=True).start()
 
 
 def new_context(width: int, height: int) -> Any:

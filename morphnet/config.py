@@ -70,7 +70,7 @@ class TrainConfig:
     horizon: int = 64
     epochs: int = 4
     minibatches: int = 4
-    learning_rate: float = 3e-4
+    learning_rate: float = 6e-4
     clip: float = 0.2
     kl_limit: float = 0.03
     gae_lambda: float = 0.95

@@ -1,6 +1,6 @@
 """Graph encoder, hypernetworks and the perceptrons they generate; torch only."""
 
-from morphnet.networks.actor import StackedActor, StackedMLP
+from morphnet.networks.actor import StackedActor, StackedMLP, exploration_shift
 from morphnet.networks.encoder import GraphEncoder
 from morphnet.networks.hypernetwork import ActorHypernetwork, CriticHypernetwork
 from morphnet.networks.statistics import ObservationStatistics
@@ -16,5 +16,6 @@ __all__ = [
     "StackedMLP",
     "TokenBatch",
     "Tokens",
+    "exploration_shift",
     "stack_tokens",
 ]

@@ -56,3 +56,15 @@ class StackedActor:
     def entropy(self) -> Tensor:
         """(B,) entropy of each actor's exploration."""
         return ((self.log_std + 1.4189385332046727) * self.action_mask).sum(dim=-1).squeeze(-1)
+
+
+def exploration_shift(control_step: Tensor) -> Tensor:
+    """Return what to add to a log standard deviation that is meant for actions held for 20 ms.
+
+    White noise moves a body as the square root of the time for which a draw is held: a cheetah that draws every
+    50 ms is thrown about by what a hopper that draws every 8 ms hardly feels.
+
+    Args:
+        control_step: seconds for which an action is held, any shape.
+    """
+    return -0.5 * torch.log(control_step / 0.02)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from morphnet.config import NetworkConfig
-from morphnet.networks.actor import StackedActor, StackedMLP
+from morphnet.networks.actor import StackedActor, StackedMLP, exploration_shift
 from morphnet.networks.encoder import GraphEncoder
 from morphnet.networks.statistics import ObservationStatistics
 from morphnet.networks.tokens import NUM_RELATIONS, SlotTable, TokenBatch
@@ -225,18 +225,9 @@ class ActorHypernetwork(nn.Module):
     def forward(self, batch: TokenBatch) -> StackedActor:
         """Generate the actors of B robots; they read raw observations."""
         mean, actuators = self.generator(batch, self.statistics)
-        log_std = self.log_std(actuators).transpose(1, 2) - _held_longer(batch.control_step)
-        log_std = log_std.clamp(-4.0, 0.5)
+        shift = exploration_shift(batch.control_step)[:, None, None]
+        log_std = (self.log_std(actuators).transpose(1, 2) + shift).clamp(-4.0, 0.5)
         return StackedActor(mean, log_std, batch.action_mask[:, None].to(log_std.dtype))
-
-
-def _held_longer(control_step: Tensor) -> Tensor:
-    """(B, 1, 1) what is taken off the log std of noise that is held for longer than 20 ms.
-
-    White noise moves a body as the square root of the time for which a draw is held: a cheetah that draws every
-    50 ms is thrown about by what a hopper that draws every 8 ms hardly feels.
-    """
-    return 0.5 * torch.log(control_step / 0.02)[:, None, None]
 
 
 class CriticHypernetwork(nn.Module):

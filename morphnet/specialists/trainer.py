@@ -17,7 +17,7 @@ from morphnet.learning.checkpoint import Networks
 from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.ppo import PPO, Samples
 from morphnet.learning.rollout import Rollout, RolloutCollector
-from morphnet.networks import StackedActor
+from morphnet.networks import StackedActor, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Simulation
 from morphnet.specialists.contest import Contest
@@ -81,7 +81,8 @@ class Specialist:
             hidden = len(self.start.actor.biases[0])
         with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
             torch.manual_seed(config.seed)
-            actor = DirectActor(size, nu, hidden, config.network.initial_log_std)
+            shift = float(exploration_shift(torch.tensor(self.body.control_step)))
+            actor = DirectActor(size, nu, hidden, config.network.initial_log_std + shift)
             return DirectNetworks(actor, DirectCritic(size, CRITIC_HIDDEN))
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:

@@ -73,8 +73,9 @@ def measure(rounds: int, look: Look) -> list[dict[str, Any]]:
                 pictures, height, width, _ = imageio.imread(path, plugin="FFMPEG").shape
                 size = path.stat().st_size
             rows.append({
-                "round": number, "tool": name, "seconds": round(seconds, 3), "cpu_seconds": round(work, 2), "pictures": pictures,
-                "width": width, "height": height, "kilobytes": size // 1000, "cores": usable_cores(),
+                "round": number, "tool": name, "seconds": round(seconds, 3), "cpu_seconds": round(work, 2),
+                "pictures": pictures, "width": width, "height": height,
+                "kilobytes": size // 1000, "cores": usable_cores(),
                 "load": round(os.getloadavg()[0], 2),
             })  # fmt: skip
     return rows

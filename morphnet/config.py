@@ -64,7 +64,7 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 15_000_000
+    steps: int = 20_000_000
     seed: int = 0
     num_sims: int = 16
     horizon: int = 64

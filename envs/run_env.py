@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from morphnet.bodies import Body, Task, body_from_dict, load_body
+from morphnet.errors import MorphNetError
 from morphnet.simulation import ControlScale, Simulation
 
 STATE = ("qpos", "qvel", "act", "ctrl")
@@ -81,11 +82,20 @@ class RunEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             seed: seeds the start state.
             options: ``qpos`` and ``qvel`` to start at, and ``act`` and the last ``ctrl`` where they are not 0; a
                 random start state where there are none.
+
+        Raises:
+            MorphNetError: some of these options, without ``qpos`` or without ``qvel``.
         """
+        start = {name: options[name] for name in STATE if name in options} if options else {}
+        missing = [name for name in ("qpos", "qvel") if name not in start]
+        if start and missing:
+            raise MorphNetError(
+                f"reset: options give {', '.join(start)} without {' and '.join(missing)}; a start needs qpos and qvel"
+            )
         super().reset(seed=seed)
         self._simulation.reset(self.np_random)
-        if options and "qpos" in options:
-            self._simulation.set_state(**{name: options[name] for name in STATE if name in options})
+        if start:
+            self._simulation.set_state(**start)
         self._qpos = self._simulation.kinematics.qpos[0].copy()
         return self._simulation.observation[0].copy(), {}
 

@@ -327,9 +327,17 @@ COMMANDS = (
     doctor,
 )
 
+LEFT = {
+    "train": "; --resume continues it",
+    "expert": "; --out has kept the best policy so far",
+    "finetune": "; --out has kept the best policy so far",
+}
+"""What commands leave behind when Ctrl-C stops them."""
+
 
 def main() -> None:
     """Run one command; exit 2 with one line on standard error where the input is at fault."""
+    command = None
     try:
         command = parse(COMMANDS, sys.argv[1:])
         if command.keywords.get("seed", 0) < 0:
@@ -340,10 +348,8 @@ def main() -> None:
     except MorphNetError as error:
         fail(str(error))
     except KeyboardInterrupt:
-        print(
-            "morphnet: stopped; train continues with --resume, expert and finetune have kept their best",
-            file=sys.stderr,
-        )
+        left = LEFT.get(command.func.__name__, "") if command else ""
+        print(f"morphnet: stopped{left}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:  # whoever read standard output has gone, as head does; there is nobody to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -91,7 +91,9 @@ def finetune(
     json: Json = None,
     seed: int = 0,
 ) -> None:
-    """Continue from a policy by PPO on its task's reward; the result is never below the start.
+    """Continue from a policy by PPO on its task's reward.
+
+    The start competes too, so the result is worse at most by the noise of 20 episodes.
 
     Example:
         morphnet finetune hopper --steps 500000 --out rollouts/hopper_finetuned

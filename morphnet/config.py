@@ -52,7 +52,8 @@ class TrainConfig:
         horizon: control steps of every simulation between two updates.
         epochs: passes over the collected steps an update.
         minibatches: minibatches a pass; each holds steps of every body.
-        learning_rate: Adam's, at the start; it falls to a twentieth along a cosine.
+        learning_rate: Adam's highest; it rises to it over the first hundredth of the steps, then falls to a twentieth
+            along a cosine.
         clip: PPO's clip range of the probability ratio.
         kl_limit: mean approximate KL divergence beyond which an update's passes end early.
         gae_lambda: lambda of generalised advantage estimation.

@@ -26,7 +26,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
     except OSError as error:
-        raise MorphNetError(f"{path}: cannot write here: {error.strerror}") from None
+        raise MorphNetError(f"{path}: cannot write here: {error.strerror or error}") from None
     os.close(handle)
     temporary = Path(name)
     try:
@@ -34,7 +34,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise MorphNetError(f"{path}: cannot write: {error.strerror}") from None
+        raise MorphNetError(f"{path}: cannot write: {error.strerror or error}") from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -50,25 +50,61 @@ def atomic_folder(folder: Path, names: Sequence[str]) -> Iterator[Path]:
     Raises:
         MorphNetError: there are other things in it, or it cannot be written to.
     """
-    make_folder(folder.parent)
-    if folder.exists():
-        others = [path.name for path in folder.iterdir() if path.name not in names] if folder.is_dir() else ["a file"]
-        if others:
-            raise MorphNetError(f"{folder}: holds other things ({others[0]}); choose a new folder")
+    check_folder(folder, names)
     try:
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     except OSError as error:
-        raise MorphNetError(f"{folder}: cannot write here: {error.strerror}") from None
+        raise MorphNetError(f"{folder}: cannot write here: {error.strerror or error}") from None
     try:
         yield temporary
         temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.replace(folder)
+        _put_in_place(temporary, folder)
     except OSError as error:
-        raise MorphNetError(f"{folder}: cannot write: {error.strerror}") from None
+        raise MorphNetError(f"{folder}: cannot write: {error.strerror or error}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_folder(folder: Path, names: Sequence[str]) -> None:
+    """Check that ``atomic_folder`` can write a folder; makes its parents.
+
+    Args:
+        folder: where it is to go.
+        names: what it may hold already.
+
+    Raises:
+        MorphNetError: there are other things in it, or it cannot be written to.
+    """
+    make_folder(folder.parent)
+    others: list[str] = []
+    try:
+        if folder.is_symlink():
+            raise MorphNetError(f"{folder}: a link, which cannot be replaced; name the folder that it leads to")
+        if folder.exists():
+            others = [path.name for path in folder.iterdir() if path.name not in names]
+    except NotADirectoryError:
+        others = ["a file"]
+    except OSError as error:
+        raise MorphNetError(f"{folder}: cannot read: {error.strerror or error}") from None
+    if others:
+        raise MorphNetError(f"{folder}: holds other things ({others[0]}); choose a new folder")
+    if not os.access(folder.parent, os.W_OK):
+        raise MorphNetError(f"{folder}: cannot write here; choose a folder that can be written to")
+
+
+def _put_in_place(new: Path, folder: Path) -> None:
+    """Rename ``new`` to ``folder``; an older one steps aside, and comes back where the new one cannot."""
+    if not folder.exists():
+        new.replace(folder)
+        return
+    old = new.with_name(f"{new.name}-old")
+    folder.replace(old)
+    try:
+        new.replace(folder)
+    except BaseException:
+        old.replace(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:

@@ -14,13 +14,14 @@ from morphnet.bodies import Body, Suite, load_body, read_change
 from morphnet.config import TrainConfig, config_from_dict
 from morphnet.demonstrations import record, write_demonstrations
 from morphnet.demonstrations.demonstration import SHORTEST
+from morphnet.demonstrations.writing import DATA, METADATA
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
-from morphnet.files import make_folder
+from morphnet.files import check_folder, make_folder
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import STATE, saved_config
-from morphnet.policy import Policy
+from morphnet.policy import RECORD, Policy
 from morphnet.specialists import finetune, train_expert
 
 REPORT_EPISODES = 10
@@ -91,8 +92,8 @@ def evaluate_suite(
     suite: Suite, split: str, policy: str | None, checkpoint: Path | None, episodes: int, seed: int
 ) -> dict[str, Any]:
     """Evaluate a checkpoint's zero-shot policies, or the random policy, on every body of a split."""
-    if policy not in (None, "random"):
-        raise MorphNetError(f"--policy {policy}: a suite takes --checkpoint, or --policy random")
+    if policy not in (None, ZERO_SHOT, "random"):
+        raise MorphNetError(f"--policy {policy}: a suite takes --policy {ZERO_SHOT} (with --checkpoint) or random")
     _check_episodes(episodes, seed)
     bodies = suite.bodies(split)
     if not bodies:
@@ -163,6 +164,7 @@ def record_body(
         raise MorphNetError(f"--steps {steps}: at least {SHORTEST} control steps are needed")
     if not 0.0 <= noise < math.inf:
         raise MorphNetError(f"--noise {noise}: must be 0 or more; actions span [-1, 1]")
+    check_folder(out, (METADATA, DATA))  # told before minutes of recording, not after
     controller, source = controller_for(body, policy, checkpoint, seed)
     demonstrations = record(body, controller.actions, episodes, seed, steps=steps, noise=noise)
     write_demonstrations(out, body, demonstrations, source if not noise else f"{source}, noise {noise:g}")
@@ -183,8 +185,9 @@ def make_expert(
     body: Body, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
 ) -> dict[str, Any]:
     """Train an expert of a body into a policy folder; return what ``expert --json`` writes."""
+    keep = _keeper(out)
     started = time.monotonic()
-    best = train_expert(body, steps, seed, threads, keep=_keeper(out), report=report)
+    best = train_expert(body, steps, seed, threads, keep=keep, report=report)
     return _specialist_report(best, out, seed, started)
 
 
@@ -192,14 +195,17 @@ def finetune_policy(
     start: Policy, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
 ) -> dict[str, Any]:
     """Finetune a policy into another folder; return what ``finetune --json`` writes."""
+    keep = _keeper(out)
     started = time.monotonic()
     before = evaluate(start.body, PolicyController(start), REPORT_EPISODES, seed)
-    best = finetune(start, steps, seed, threads, keep=_keeper(out), report=report)
+    best = finetune(start, steps, seed, threads, keep=keep, report=report)
     return {**_specialist_report(best, out, seed, started), "start": before.summary()}
 
 
 def _keeper(out: Path) -> Callable[[Policy], None]:
     """Save every policy that leads, so that whatever stops the run leaves the best so far."""
+    if (out / RECORD).exists():  # the first policy that leads would take its place at once
+        raise MorphNetError(f"{out}: already holds a policy; choose another folder")
     make_folder(out)  # a place that cannot be written to must be found out before the training
     return lambda policy: policy.save(out)
 

@@ -16,9 +16,7 @@ import pytest
 import morphnet
 from morphnet import cli, demo, hypernetwork
 from morphnet.bodies import load_suite, suite_names
-from morphnet.errors import RenderError
 from morphnet.look import Look
-from morphnet.rendering import gl
 
 GYMNASIUM_ASSETS = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
 GYMNASIUM_BODIES = sorted(path.stem for path in GYMNASIUM_ASSETS.glob("*.xml"))
@@ -396,6 +394,14 @@ def test_evaluate_a_split(morphnet_command, run, small_suite):
     assert list(morphnet_command(*command, "--split=train").json["bodies"]) == ["puck"]
 
 
+def test_evaluate_a_split_zero_shot_by_name(morphnet_command, refused, run, small_suite):
+    command = ["evaluate", "--bodies", small_suite, "--checkpoint", run[0], "--episodes=2"]
+    named = morphnet_command(*command, "--policy=zero-shot", "--json=-")
+    assert named.code == 0, named.err
+    assert named.json == morphnet_command(*command, "--json=-").json
+    assert "zero-shot" in refused(*command, "--policy=nowhere")
+
+
 def test_evaluate_one_body(morphnet_command, run, small_suite, tmp_path):
     puck, file = small_suite / "puck.xml", tmp_path / "report.json"
     zero_shot = morphnet_command("evaluate", puck, "--checkpoint", run[0], "--episodes=2", "--json", file)
@@ -422,16 +428,8 @@ def test_generated_policy_runs_as_the_checkpoint_does(morphnet_command, run, sma
 # ---------------------------------------------------------------- render, demo
 
 
-@pytest.fixture
-def opengl():
-    try:
-        gl.choose_backend()
-    except RenderError as error:
-        pytest.skip(f"no OpenGL: {error}")
-
-
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
-def test_render(opengl, morphnet_command, small_suite, tmp_path, suffix):
+def test_render(needs_gl, morphnet_command, small_suite, tmp_path, suffix):
     film = tmp_path / f"film{suffix}"
     size = ["--seconds=0.5", "--width=96", "--height=64", "--fps=10"]
     outcome = morphnet_command("render", small_suite / "puck.xml", "--policy=random", "--out", film, *size)
@@ -442,7 +440,7 @@ def test_render(opengl, morphnet_command, small_suite, tmp_path, suffix):
     assert frames.std() > 5, "a picture, not one colour"
 
 
-def test_render_several_policies_side_by_side(opengl, morphnet_command, run, small_suite, tmp_path):
+def test_render_several_policies_side_by_side(needs_gl, morphnet_command, run, small_suite, tmp_path):
     policy, film = tmp_path / "mine", tmp_path / "film.mp4"
     assert morphnet_command("generate", small_suite / "puck.xml", "--checkpoint", run[0], "--out", policy).code == 0
     size = ["--seconds=0.5", "--width=240", "--height=180", "--fps=10", "--speed=0.5", "--checkpoint", run[0]]
@@ -457,7 +455,7 @@ def test_render_several_policies_side_by_side(opengl, morphnet_command, run, sma
     assert np.abs(zero_shot - folder).mean() < 3, "the same policy from a folder"
 
 
-def test_render_a_mosaic_of_a_folder(opengl, morphnet_command, run, small_suite, tmp_path):
+def test_render_a_mosaic_of_a_folder(needs_gl, morphnet_command, run, small_suite, tmp_path):
     film = tmp_path / "film.mp4"
     size = ["--seconds=0.3", "--width=96", "--height=64", "--fps=10", "--checkpoint", run[0], "--split=train"]
     outcome = morphnet_command("render", "--bodies", small_suite, "--out", film, *size)
@@ -471,7 +469,7 @@ def test_numbers_of_a_look_out_of_range(refused, small_suite, tmp_path, flag):
     assert flag.split("=")[0] in line
 
 
-def test_inspect_draws_the_robot_and_its_graph(opengl, morphnet_command, small_suite, tmp_path):
+def test_inspect_draws_the_robot_and_its_graph(needs_gl, morphnet_command, small_suite, tmp_path):
     outcome = morphnet_command("inspect", small_suite / "puck.xml", "--image", tmp_path / "puck.png")
     assert outcome.code == 0, outcome
     picture = imageio.imread(tmp_path / "puck.png")
@@ -479,7 +477,7 @@ def test_inspect_draws_the_robot_and_its_graph(opengl, morphnet_command, small_s
     assert picture[..., :3].std() > 5
 
 
-def test_demo_on_a_tiny_checkpoint(opengl, morphnet_command, run, small_suite, tmp_path, monkeypatch):
+def test_demo_on_a_tiny_checkpoint(needs_gl, morphnet_command, run, small_suite, tmp_path, monkeypatch):
     monkeypatch.setattr(hypernetwork, "SHIPPED", run[0])
     monkeypatch.setattr(demo, "BODIES", tuple(str(small_suite / f"{name}.xml") for name in ("puck", "slider")))
     monkeypatch.setattr(demo, "Look", lambda **_: Look(0.2, 96, 64, 10))
@@ -495,6 +493,31 @@ def test_demo_on_a_tiny_checkpoint(opengl, morphnet_command, run, small_suite, t
         assert film in outcome.err, "it says where they are; standard output is for JSON"
     assert Path(report["report"]).read_text().startswith("<!doctype html>")
     assert report["report"] in outcome.err
+
+
+# ---------------------------------------------------------------- Ctrl-C
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stopped", "left"),
+    [
+        (["inspect", "hopper"], "morphnet.bodies.load_body", ""),
+        (["train", "--suite=planar", "--out=x"], "morphnet.runs.start_training", "; --resume"),
+        (["expert", "hopper", "--out=x"], "morphnet.runs.make_expert", "; --out has kept the best policy"),
+        ([], "morphnet.cli.parse", ""),
+    ],
+    ids=["inspect", "train", "expert", "no command yet"],
+)
+def test_ctrl_c_says_what_this_command_leaves(morphnet_command, monkeypatch, arguments, stopped, left):
+    def press(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stopped, press)
+    outcome = morphnet_command(*arguments)
+    assert outcome.code == 1
+    line = outcome.err.splitlines()[-1]
+    assert line.startswith(f"morphnet: stopped{left}")
+    assert left or line == "morphnet: stopped"
 
 
 # ---------------------------------------------------------------- the installed script

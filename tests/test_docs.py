@@ -26,6 +26,9 @@ SHORTER = {
     "evaluate": ["--episodes=1"],
     "render": ["--seconds=0.1", "--width=64", "--height=48"],
     "report": ["--episodes=1", "--videos=0"],
+    "record": ["--episodes=1", "--steps=20"],
+    "expert": ["--steps=4096"],
+    "finetune": ["--steps=4096"],
 }  # fmt: skip
 
 
@@ -118,7 +121,8 @@ def test_blocks_are_what_they_say(page):
     assert f"\n{text}".count("\n```") == 2 * len(list(blocks(page))), "a block is not closed, or is indented"
     for block in blocks(page):
         place = f"{page.name}:{block.line}"
-        assert block.language in ("bash", "python", "text", "xml", "toml", "json") or block.language[0] == "{", place
+        is_known = block.language in ("bash", "python", "text", "xml", "toml", "json")
+        assert is_known or block.language.startswith("{"), f"{place}: say what language it is in"
         assert not re.match(r"(not run|file):\s*$", block.comment), f"{place}: an empty reason"
         # commands do not hide in blocks that are not run
         assert block.language != "text" or not re.search(r"^(morphnet|make|pip|python) ", block.text, re.MULTILINE), (
@@ -130,6 +134,7 @@ def test_blocks_are_what_they_say(page):
 def test_commands_in_sentences_and_tables_are_understood(page):
     for text in re.findall(r"`(morphnet [a-z][^`]*)`", page.read_text()):
         arguments = shlex.split(text)[1:]
+        assert arguments[0] in [command.__name__ for command in cli.COMMANDS], text
         if len(arguments) > 1:  # a name alone only speaks of a command
             assert parse(cli.COMMANDS, arguments), text
 

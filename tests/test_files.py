@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from morphnet.errors import CheckpointError, MorphNetError
-from morphnet.files import atomic_path, make_folder, read_json, write_bytes, write_json
+from morphnet.files import atomic_folder, atomic_path, check_folder, make_folder, read_json, write_bytes, write_json
 
 
 def names(folder: Path) -> list[str]:
@@ -119,3 +119,50 @@ def test_unreadable_json_raises_the_callers_error(tmp_path, content):
         read_json(path, CheckpointError)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def write_folder(folder: Path, content: str) -> None:
+    with atomic_folder(folder, ["data"]) as temporary:
+        (temporary / "data").write_text(content)
+
+
+def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
+    for content in ("old", "new"):
+        write_folder(tmp_path / "set", content)
+        assert (tmp_path / "set" / "data").read_text() == content
+        assert names(tmp_path) == ["set"]
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkeypatch):
+    write_folder(tmp_path / "set", "old")
+    replace = Path.replace
+
+    def failing(self: Path, target: Path) -> Path:
+        if target == tmp_path / "set" and not self.name.endswith("-old"):
+            raise OSError("no room")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(MorphNetError, match="set: cannot write: no room"):
+        write_folder(tmp_path / "set", "new")
+    assert (tmp_path / "set" / "data").read_text() == "old"
+    assert names(tmp_path) == ["set"]
+
+
+def test_folders_that_are_not_replaced(tmp_path, monkeypatch):
+    check_folder(tmp_path / "new", ["data"])
+    write_folder(tmp_path / "set", "old")
+    check_folder(tmp_path / "set", ["data"])
+    (tmp_path / "set" / "mine").touch()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "set")
+    for name, reason in (("set", "mine"), ("file", "a file"), ("link", "a link")):
+        with pytest.raises(MorphNetError, match=f"{name}: .*{reason}"):
+            check_folder(tmp_path / name, ["data"])
+
+    def unreadable(self: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", unreadable)
+    with pytest.raises(MorphNetError, match="set: cannot read: Permission denied"):
+        check_folder(tmp_path / "set", ["data"])

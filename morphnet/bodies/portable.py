@@ -39,8 +39,9 @@ def body_from_dict(values: Any, where: str) -> Body:
     """
     if not isinstance(values, dict) or not set(values) >= _KEYS or not {"mjcf", "zip"} & set(values):
         raise BodyError(f"{where}: expected a body with {', '.join(sorted(_KEYS))} and mjcf or zip")
-    suffix = ".xml" if "mjcf" in values else ".zip"
-    data = values["mjcf"].encode() if suffix == ".xml" else base64.b64decode(values["zip"])
+    if not isinstance(values["name"], str) or not isinstance(values["task"], dict):
+        raise BodyError(f"{where}: expected a body's name as text and its task as values")
+    suffix, data = _source_of(values, where)
     if hashlib.sha256(data).hexdigest() != values["sha256"]:
         raise BodyError(f"{where}: the body's source is not the one that its sha256 names")
     with tempfile.TemporaryDirectory() as folder:
@@ -49,3 +50,11 @@ def body_from_dict(values: Any, where: str) -> Body:
         model, source = read_mjcf(copy, add_floor=False)
     body = make_body(values["name"], model, source, task_from_dict(values["task"], where))
     return body if values["change"] is None else body.with_change(change_from_dict(values["change"], where))
+
+
+def _source_of(values: dict[str, Any], where: str) -> tuple[str, bytes]:
+    """Suffix and content of a body's source."""
+    try:
+        return (".xml", values["mjcf"].encode()) if "mjcf" in values else (".zip", base64.b64decode(values["zip"]))
+    except (AttributeError, TypeError, ValueError):  # among the last: what base64 and UTF-8 raise
+        raise BodyError(f"{where}: the body's source is damaged; expected MJCF text, or a zip in base64") from None

@@ -64,6 +64,8 @@ class Task:
 
     def __post_init__(self) -> None:
         _check_numbers(self)
+        x, y = self.direction
+        object.__setattr__(self, "direction", (float(x), float(y)))  # compiled loops read floats alone
         if self.velocity not in VELOCITIES:
             raise TaskError(f"velocity = {self.velocity!r}: {choices(self.velocity, VELOCITIES)}")
         if self.qvel_noise_kind not in NOISES:

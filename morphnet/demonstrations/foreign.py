@@ -34,7 +34,7 @@ def rebuild(episode: dict[str, Any], metadata: dict[str, Any], body: Body, where
     if body.model.na:
         raise DemonstrationError(f"{where}: {body.name} has activations, which a dataset from elsewhere does not hold")
     qpos, qvel, known = _states(episode, metadata, body, where)
-    action = np.asarray(episode["actions"], np.float64)
+    action = as_numbers(episode["actions"], "actions", where)
     if action.ndim != 2 or action.shape[1] != body.model.nu:
         raise DemonstrationError(
             f"{where}: actions have shape {action.shape}; {body.name} has {body.model.nu} actuators"
@@ -42,12 +42,24 @@ def rebuild(episode: dict[str, Any], metadata: dict[str, Any], body: Body, where
     scale = ControlScale(body.model)
     ctrl = np.clip(action, scale.low, scale.high)
     last_ctrl = np.concatenate([np.zeros((1, body.model.nu)), ctrl])
-    rewards = np.asarray(episode["rewards"], np.float64)
+    rewards = as_numbers(episode["rewards"], "rewards", where)
     terminated = bool(np.any(episode["terminations"]))
     found = Demonstration(qpos, qvel, np.zeros((len(qpos), 0)), last_ctrl, rewards, terminated)
     found.check(body, where)
     _check_by_simulating(found, known, body, where)
     return found
+
+
+def as_numbers(values: Any, what: str, where: str) -> np.ndarray:
+    """Copy what a dataset holds to a float64 array.
+
+    Raises:
+        DemonstrationError: it is text, or a mapping as of a Dict space; ``what`` and ``where`` name it.
+    """
+    try:
+        return np.array(values, np.float64)
+    except (TypeError, ValueError):
+        raise DemonstrationError(f"{where}: {what}: expected one array of numbers (a Box space)") from None
 
 
 def _states(
@@ -56,11 +68,11 @@ def _states(
     """qpos, qvel, and which velocities are known (the others are clipped)."""
     infos = episode["infos"] or {}
     if isinstance(infos.get("qpos"), np.ndarray) and isinstance(infos.get("qvel"), np.ndarray):
-        qvel = np.array(infos["qvel"], np.float64)
-        return np.array(infos["qpos"], np.float64), qvel, np.ones(qvel.shape, bool)
+        qvel = as_numbers(infos["qvel"], "infos/qvel", where)
+        return as_numbers(infos["qpos"], "infos/qpos", where), qvel, np.ones(qvel.shape, bool)
     name, hidden = _runner(metadata, where)
     nq, nv = body.model.nq, body.model.nv
-    observation = np.asarray(episode["observations"], np.float64)
+    observation = as_numbers(episode["observations"], "observations", where)
     if observation.ndim != 2 or observation.shape[1] < nq - hidden + nv:
         raise DemonstrationError(
             f"{where}: observations of {name} have shape {observation.shape}; {body.name}'s state has "
@@ -69,7 +81,7 @@ def _states(
     qpos = np.zeros((len(observation), nq))
     qpos[:, hidden:] = observation[:, : nq - hidden]
     for column, key in enumerate(("x_position", "y_position")[:hidden]):
-        recorded = np.asarray(infos.get(key, ()))
+        recorded = as_numbers(infos.get(key, ()), f"infos/{key}", where)
         if recorded.shape == (len(qpos),):
             qpos[:, column] = recorded
     qvel = observation[:, nq - hidden : nq - hidden + nv].copy()

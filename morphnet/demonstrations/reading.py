@@ -13,13 +13,17 @@ from minari.dataset.minari_storage import MinariStorage
 
 from morphnet.bodies import Body
 from morphnet.demonstrations.demonstration import STATE, Demonstration
-from morphnet.demonstrations.foreign import rebuild
+from morphnet.demonstrations.foreign import as_numbers, rebuild
 from morphnet.demonstrations.writing import DATA, FORMAT, METADATA, RECORD
 from morphnet.errors import DemonstrationError
 from morphnet.files import read_json
 
 _KEYS = {"format", "body", "actuators", "control_step"}
 _SPACES = {"observation_space", "action_space", "total_episodes"}
+_STUMBLES = (
+    OSError, LookupError, ValueError, TypeError, AttributeError, AssertionError, ImportError, RuntimeError,
+)  # fmt: skip
+"""What Minari and h5py raise on damaged files."""
 
 
 def read_demonstrations(
@@ -99,7 +103,7 @@ def _episodes(folder: Path, indices: list[int] | None) -> Iterator[dict[str, Any
     try:
         storage = MinariStorage.read(folder)
         yield from storage.get_episodes(range(storage.total_episodes) if indices is None else indices)
-    except (OSError, KeyError, ValueError, TypeError, AssertionError, ImportError, RuntimeError) as error:
+    except _STUMBLES as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DemonstrationError(f"{folder / DATA}: damaged or not a Minari dataset ({reason})") from None
 
@@ -109,6 +113,6 @@ def _demonstration(episode: dict[str, Any], where: str) -> Demonstration:
     missing = [name for name in STATE if not isinstance(infos.get(name), np.ndarray)]
     if missing:
         raise DemonstrationError(f"{where}: infos/{missing[0]} is missing")
-    states = {name: np.asarray(infos[name], np.float64) for name in STATE}
-    rewards, terminated = np.asarray(episode["rewards"], np.float64), bool(np.any(episode["terminations"]))
+    states = {name: as_numbers(infos[name], f"infos/{name}", where) for name in STATE}
+    rewards, terminated = as_numbers(episode["rewards"], "rewards", where), bool(np.any(episode["terminations"]))
     return Demonstration(**states, reward=rewards, terminated=terminated)

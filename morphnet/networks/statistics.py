@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from morphnet.networks.tokens import SlotTable, TokenBatch
 
-_SMALLEST_STD = 0.02
+SMALLEST_STD = 0.02
 """A slot that hardly varies would otherwise blow up by noise; in the observation's scaled units."""
 
 
@@ -41,7 +41,7 @@ class ObservationStatistics(nn.Module):
         """Mean and standard deviation of each robot's observation entries, (B, D) each."""
         entries = self._entries(batch)
         dtype = batch.features["body"].dtype
-        std = self.variance.sqrt().clamp_min(_SMALLEST_STD)
+        std = self.variance.sqrt().clamp_min(SMALLEST_STD)
         return self.mean[entries].to(dtype), std[entries].to(dtype)
 
     @torch.no_grad()

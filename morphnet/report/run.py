@@ -60,7 +60,8 @@ def read_run(folder: Path) -> Run:
 def _read_metrics(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, restval=""))
+            lines = [line for line in file if line.endswith("\n")]  # a kill can cut the last one short
+        rows = list(csv.DictReader(lines, restval=""))
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file; curves need the metrics that training writes there") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -72,6 +73,18 @@ def _read_metrics(path: Path) -> dict[str, np.ndarray]:
     if missing:
         raise CheckpointError(f"{path}: has no column {', '.join(missing)}; not the metrics of a run")
     try:
-        return {name: np.array([float(row[name] or "nan") for row in rows]) for name in columns}
+        return _timed({name: np.array([float(row[name] or "nan") for row in rows]) for name in columns}, path)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: {error}; expected a number in every cell") from None
+
+
+def _timed(metrics: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+    """Keep the updates whose steps and seconds are known, which all curves are drawn against."""
+    known = np.isfinite(metrics["steps"]) & np.isfinite(metrics["seconds"])
+    if not known.any():
+        raise CheckpointError(f"{path}: no row has both steps and seconds; not the metrics of a run")
+    kept = {name: column[known] for name, column in metrics.items()}
+    for name in ("steps", "seconds"):
+        if not kept[name].min() > 0:
+            raise CheckpointError(f"{path}: {name} = {kept[name].min():g}: must be above 0 in every row")
+    return kept

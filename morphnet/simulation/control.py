@@ -31,7 +31,13 @@ class ControlScale:
         return ctrl
 
     def write_ctrl(self, action: np.ndarray, out: np.ndarray) -> None:
-        """Do as ``to_ctrl`` for actions (n, nu), into ``out`` (n, nu) float64."""
+        """Do as ``to_ctrl`` for actions (n, nu), into ``out`` (n, nu) float64.
+
+        Raises:
+            ValueError: the shapes differ.
+        """
+        if np.shape(action) != out.shape:  # the compiled loop checks nothing, and ``out`` is MuJoCo's own memory
+            raise ValueError(f"actions of shape {np.shape(action)}: expected {out.shape}")
         self._write(np.asarray(action, np.float64), self.low, self.high, self.centre, self.half, out)
 
     def to_action(self, ctrl: np.ndarray) -> np.ndarray:

@@ -23,6 +23,9 @@ from morphnet.simulation.judge_kernel import (
 from morphnet.simulation.kinematics import Kinematics
 from morphnet.simulation.reward import Reward
 
+# the kernel knows them by these places, as constants that numba compiles in
+assert VELOCITIES[:2] == ("root", "body"), "_ROOT and _BODY in judge_kernel.py must follow VELOCITIES"
+
 _DIVERGED = np.array(
     [
         int(warning)

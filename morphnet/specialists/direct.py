@@ -12,10 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from morphnet.networks import StackedActor, StackedMLP, TokenBatch
+from morphnet.networks.statistics import SMALLEST_STD
 from morphnet.policy import ActorWeights
-
-_SMALLEST_STD = 0.02
-"""As for hypernetworks: an entry that hardly varies would otherwise blow up by noise."""
 
 
 class EntryStatistics(nn.Module):
@@ -36,7 +34,7 @@ class EntryStatistics(nn.Module):
     @property
     def std(self) -> Tensor:
         """(D,) standard deviation, from below bounded."""
-        return self.variance.sqrt().clamp_min(_SMALLEST_STD)
+        return self.variance.sqrt().clamp_min(SMALLEST_STD)
 
     def fold(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Turn a layer (H, D), (H,) on normalised observations into one on raw observations."""

@@ -37,7 +37,7 @@ class Recipe:
     Attributes:
         ppo: PPO's settings.
         warm_up: share of the steps in which only the critic learns.
-        loudest: upper limit of the start's log standard deviation of exploration.
+        loudest: upper limit of the start's log standard deviation of exploration, for actions held for 20 ms.
     """
 
     ppo: TrainConfig
@@ -59,6 +59,7 @@ class Specialist:
     def __init__(self, body: Body, recipe: Recipe, start: Policy | None) -> None:
         """Build simulations and networks; ``start`` is continued from, None begins anew."""
         self.body, self.recipe, self.start = body, recipe, start
+        self._noise_shift = float(exploration_shift(torch.tensor(body.control_step)))
         config = recipe.ppo
         halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
         simulations = [Simulation(body, config.num_sims, rng) for rng in halves[: config.threads]]
@@ -81,8 +82,7 @@ class Specialist:
             hidden = len(self.start.actor.biases[0])
         with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
             torch.manual_seed(config.seed)
-            shift = float(exploration_shift(torch.tensor(self.body.control_step)))
-            actor = DirectActor(size, nu, hidden, config.network.initial_log_std + shift)
+            actor = DirectActor(size, nu, hidden, config.network.initial_log_std + self._noise_shift)
             return DirectNetworks(actor, DirectCritic(size, CRITIC_HIDDEN))
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:
@@ -124,7 +124,8 @@ class Specialist:
         """Take over the start, and see what it observes before anything is learnt."""
         actor, start = self.networks.actor, self.start
         if start is not None:
-            quiet = dataclasses.replace(start.actor, log_std=np.minimum(start.actor.log_std, self.recipe.loudest))
+            limit = self.recipe.loudest + self._noise_shift
+            quiet = dataclasses.replace(start.actor, log_std=np.minimum(start.actor.log_std, limit))
             actor.take(quiet)
         for observation in [self._collect(*job)[0].observation for job in self._jobs()]:
             actor.statistics.update(observation)

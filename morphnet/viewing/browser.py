@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import ipaddress
+import queue
 import socket
+from typing import Any
 
 import mujoco
 from mujoco.studio import app as studio_app
@@ -19,6 +22,8 @@ from mujoco.studio import (
     viewer_protocol,
     web_viewer,
 )
+from mujoco.studio.web import web_server
+from mujoco.studio.web.web_server import serve as serve_to_all
 
 from morphnet.bodies import Body
 from morphnet.errors import MorphNetError
@@ -31,8 +36,22 @@ LOOPBACK = "127.0.0.1"
 PORTS = range(8080, 8100)
 
 
+def serve_own_pages(*arguments: Any, sock: socket.socket, **settings: Any) -> Any:
+    """Serve as MuJoCo does, but on loopback refuse the WebSockets of other pages in this machine's browsers."""
+    host, port = sock.getsockname()[:2]
+    if ipaddress.ip_address(host).is_loopback:
+        settings["origins"] = own_origins(port)
+    return serve_to_all(*arguments, sock=sock, **settings)
+
+
+def own_origins(port: int) -> list[str]:
+    """Return what browsers call the page that is served at ``port``; they leave out HTTP's own port."""
+    end = "" if port == 80 else f":{port}"
+    return [f"http://localhost{end}", f"http://{LOOPBACK}{end}"]
+
+
 class LoopbackViewer(web_viewer.WebViewer):
-    """The web viewer, which MuJoCo opens to the whole network, without any password, on loopback."""
+    """The web viewer, which MuJoCo opens to the whole network and to any web page, for its own page on loopback."""
 
     @property
     def _host(self) -> str:
@@ -49,11 +68,18 @@ class LoopbackViewer(web_viewer.WebViewer):
         plugins: list[plugin.ViewerPlugin],
     ) -> None:
         """Start to serve; see ``WebViewer``."""
+        web_server.serve = serve_own_pages  # the server's thread looks it up there
         super().__init__(config, endpoint, plugins=plugins)
         address = self._http_sock.getsockname()[0]
         if not ipaddress.ip_address(address).is_loopback:  # another MuJoCo keeps its host elsewhere
             self.close()
             raise MorphNetError(f"the viewer of MuJoCo {mujoco.__version__} would be open to the network; use 4.0")
+
+    def get_drop_file(self) -> str:
+        """Disregard files that are dropped on the page: the policy drives one body alone."""
+        with contextlib.suppress(queue.Empty):
+            self._drop_queue.get_nowait()  # or they would pile up
+        return ""
 
 
 class FollowRobot(plugin.ViewerPlugin):

@@ -131,3 +131,10 @@ def test_damaged_bodies_are_refused():
         body_from_dict({**values, "mjcf": values["mjcf"].replace("1", "2")}, "here")
     with pytest.raises(BodyError, match="expected a body"):
         body_from_dict({"name": "x"}, "here")
+    without = {key: value for key, value in values.items() if key != "mjcf"}
+    for source in ({"mjcf": 3}, {"mjcf": None}, {"zip": "UEsDB"}, {"zip": 3}, {"zip": "ü"}):
+        with pytest.raises(BodyError, match="here: the body's source is damaged"):
+            body_from_dict({**without, **source}, "here")
+    for wrong in ({"name": 3}, {"task": None}):
+        with pytest.raises(BodyError, match="here: expected a body's name"):
+            body_from_dict({**values, **wrong}, "here")

@@ -221,3 +221,9 @@ def test_derived_tasks_follow_the_model(folder):
 def test_field_names_are_documented():
     documented = re.findall(r"^        (\w+):", Task.__doc__, re.MULTILINE)
     assert documented == list(Task.__dataclass_fields__)
+
+
+def test_a_direction_of_whole_numbers_becomes_floats():
+    direction = Task(direction=(0, -1)).direction
+    assert direction == (0.0, -1.0)
+    assert all(isinstance(part, float) for part in direction)

@@ -67,6 +67,20 @@ def test_numbers_that_are_none(copied, hopper, name, value):
     assert name in line
 
 
+def test_states_that_are_text(copied, hopper):
+    with h5py.File(copied / "main_data.hdf5", "a") as file:
+        del file["episode_0/infos/qpos"]
+        file["episode_0/infos/qpos"] = np.array([b"there", b"here"])
+    assert "episode 0: infos/qpos: expected one array of numbers" in refused(copied, hopper)
+
+
+def test_a_space_that_its_data_are_not_of(copied, hopper):
+    text = {"type": "Text", "max_length": 9, "min_length": 0, "charset": "ab"}
+    metadata = json.loads((copied / "metadata.json").read_text())
+    (copied / "metadata.json").write_text(json.dumps({**metadata, "action_space": json.dumps(text)}))
+    assert "damaged" in refused(copied, hopper)
+
+
 def test_nan_in_rewards(copied, hopper):
     with h5py.File(copied / "main_data.hdf5", "a") as file:
         file["episode_0/rewards"][0] = np.nan

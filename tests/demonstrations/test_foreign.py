@@ -11,6 +11,7 @@ from minari.dataset.minari_storage import MinariStorage
 
 from morphnet.bodies import load_body
 from morphnet.demonstrations import read_demonstrations
+from morphnet.demonstrations.foreign import rebuild
 from morphnet.errors import DemonstrationError
 
 RUNNERS = [
@@ -124,3 +125,16 @@ def test_actions_of_another_robot_are_refused(tmp_path):
     collect(tmp_path / "set", environment, order=[0, 1])
     with pytest.raises(DemonstrationError, match="3 actuators"):
         read_demonstrations(tmp_path / "set", load_body("gymnasium:hopper"))
+
+
+@pytest.mark.parametrize("name", ["observations", "actions", "infos"])
+@pytest.mark.parametrize("kind", ["Dict", "text"])
+def test_spaces_of_other_than_numbers_are_refused(name, kind):
+    wrong = {"joints": np.zeros((4, 3))} if kind == "Dict" else np.array(["a", "b", "c", "d"])
+    episode = {
+        "observations": np.zeros((4, 11)), "actions": np.zeros((3, 3)), "rewards": np.zeros(3),
+        "terminations": np.zeros(3, bool), "infos": None,
+    }  # fmt: skip
+    episode[name] = {"x_position": wrong} if name == "infos" else wrong
+    with pytest.raises(DemonstrationError, match=f"here: {name}.*: expected one array of numbers"):
+        rebuild(episode, {"env_spec": '{"id": "Hopper-v5"}'}, load_body("gymnasium:hopper"), "here")

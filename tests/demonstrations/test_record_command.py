@@ -9,7 +9,7 @@ import minari
 import numpy as np
 import pytest
 
-from morphnet import cli
+from morphnet import cli, runs
 from morphnet.bodies import load_body
 from morphnet.demonstrations import read_demonstrations
 from morphnet.evaluation import RandomController, evaluate
@@ -49,3 +49,12 @@ def test_a_changed_body_is_recorded(record_command, tmp_path):
     assert report["lengths"] == [6]
     assert len(read_demonstrations(folder, load_body("hopper"))) == 1
     assert minari.MinariDataset(folder).storage.metadata["algorithm_name"] == "random, noise 0.1"
+
+
+def test_a_bad_place_is_found_before_anything_is_recorded(record_command, tmp_path, monkeypatch, capsys):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "thesis.txt").write_text("mine")
+    monkeypatch.setattr(runs, "record", lambda *_, **__: pytest.fail("it was recorded"))
+    with pytest.raises(SystemExit):
+        record_command("--policy", "random")
+    assert "thesis.txt" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from stable_baselines3.common.env_checker import check_env as sb3_check
 
 from morphnet.bodies import load_body
 from morphnet.envs import RunEnv
-from morphnet.errors import BodyError
+from morphnet.errors import BodyError, MorphNetError
 
 
 @pytest.mark.parametrize("name", ["hopper", "gymnasium:ant", "gymnasium:humanoid", "gymnasium:pusher"])
@@ -98,6 +98,13 @@ def test_a_reset_in_the_middle_of_an_episode_forgets_it():
     again, _ = env.reset(seed=2)
     assert np.array_equal(first, again)
     assert all(np.array_equal(env.step(np.full(3, 0.3))[0], observation) for observation in run)
+
+
+@pytest.mark.parametrize(("given", "missing"), [("qpos", "qvel"), ("qvel", "qpos"), ("ctrl", "qpos and qvel")])
+def test_half_a_start_state_is_refused(given, missing):
+    env = RunEnv("hopper")
+    with pytest.raises(MorphNetError, match=f"give {given} without {missing}"):
+        env.reset(options={given: np.zeros(3)})
 
 
 def test_returned_observations_are_not_overwritten():

@@ -45,6 +45,16 @@ def folder(networks, tokens, tiny, tmp_path):
     return tmp_path / "made" / "here"
 
 
+def test_actor_and_critic_have_widths_of_their_own(tokens, tiny):
+    network = dataclasses.replace(tiny.network, hidden=10, own=2, critic_hidden=5)
+    made = build_networks(feature_sizes(tokens[0]), dataclasses.replace(tiny, network=network))
+    batch = stack_tokens(tokens)
+    own = 2 * batch.action_mask.shape[1]
+    critic = made.critic(batch, made.actor.statistics)
+    assert made.actor(batch).mean.weights[1].shape[1:] == (10 + own, 10 + own)
+    assert critic.weights[1].shape[1:] == (5 + own, 5 + own)
+
+
 def test_round_trip(networks, tokens, folder, tiny):
     loaded, record = load_checkpoint(folder)
     first, second = networks.state_dict(), loaded.state_dict()

@@ -8,8 +8,6 @@ from html.parser import HTMLParser
 import pytest
 
 from morphnet.bodies import suite_from_folder
-from morphnet.errors import RenderError
-from morphnet.rendering import gl
 from morphnet.report.text import number
 from morphnet.runs import evaluate_suite
 
@@ -49,14 +47,6 @@ def read(folder):
     reader.feed((folder / "index.html").read_text(encoding="utf-8"))
     assert reader.open == []
     return reader
-
-
-def has_opengl():
-    try:
-        gl.choose_backend()
-    except RenderError:
-        return False
-    return True
 
 
 def test_page_needs_nothing_but_its_folder(page, tmp_path):
@@ -100,9 +90,7 @@ def test_returns_are_those_that_evaluate_reports(page, trained, robots):
             assert number(row["return_mean"]) in read(page.folder).text
 
 
-def test_videos_of_every_family_in_both_splits(page):
-    if not has_opengl():
-        pytest.skip("no OpenGL")
+def test_videos_of_every_family_in_both_splits(needs_gl, page):
     shown = [path.rsplit("/", 1)[1] for path in page.numbers["videos"]]
     assert shown == ["cart.mp4", "cart_spare.mp4", "flapper.mp4"]
     assert read(page.folder).tags.count("video") == 3
@@ -152,10 +140,24 @@ def test_folders_that_are_no_run(report, trained, tmp_path):
     copy = shutil.copytree(trained, tmp_path / "copy")
     (copy / "metrics.csv").unlink()
     assert "metrics.csv" in refusal(report(copy, "--out", tmp_path / "page"))
-    for content in ("", "update,steps\n", "a,b\n1,2\n", "steps,seconds,mean_return\n1,2,three\n", "\0"):
+    no_time = ["steps,seconds,mean_return\n" + row for row in ("", "9,2,3", "9,,3\n", "9,0,3\n", "0,2,3\n")]
+    for content in ("", "update,steps\n", "a,b\n1,2\n", "steps,seconds,mean_return\n1,2,three\n", "\0", *no_time):
         (copy / "metrics.csv").write_text(content)
         assert "metrics.csv" in refusal(report(copy, "--out", tmp_path / "page"))
     assert not (tmp_path / "page").exists()
+
+
+@pytest.mark.parametrize("end", ["5,20", "5,200,7.5,-", "5,,\r\n", "5\r\n"])
+def test_a_row_that_a_kill_cut_short_is_left_out(report, trained, tmp_path, end):
+    copy = shutil.copytree(trained, tmp_path / "copy")
+    with (copy / "metrics.csv").open("a", newline="") as file:
+        file.write(end)
+    numbers = []
+    for folder in (trained, copy):
+        done = report(folder, "--out", tmp_path / "page", "--json=-")
+        assert done.code == 0, done.err
+        numbers.append({key: value for key, value in json.loads(done.out).items() if key != "run"})
+    assert numbers[0] == numbers[1]
 
 
 def test_a_place_that_cannot_be_written_to(report, trained, tmp_path):

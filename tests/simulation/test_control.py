@@ -40,3 +40,10 @@ def test_ctrl_is_never_outside_the_range(model):
     for action in (-1.0, 1.0):
         ctrl = scale.to_ctrl(np.full(model.nu, action))
         assert np.array_equal(ctrl[:-1], np.clip(ctrl[:-1], *model.actuator_ctrlrange[:-1].T))
+
+
+@pytest.mark.parametrize("shape", [(3, 6), (3, 8), (2, 7), (4, 7), (7,)])
+def test_actions_of_another_shape_are_refused(model, shape):
+    assert model.nu == 7
+    with pytest.raises(ValueError, match=r"expected \(3, 7\)"):
+        ControlScale(model).write_ctrl(np.zeros(shape), np.zeros((3, 7)))

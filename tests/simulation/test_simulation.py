@@ -1,6 +1,7 @@
 """Simulation: seeds, resets, truncation, divergence, resuming, threads, and rewards worked out by hand."""
 
 import json
+import runpy
 
 import mujoco
 import numpy as np
@@ -9,7 +10,7 @@ import robots
 
 from morphnet.bodies import load_body
 from morphnet.errors import SimulationError
-from morphnet.simulation import Simulation
+from morphnet.simulation import Simulation, judge
 
 # With ctrl 0 it hangs still; with ctrl 1 its acceleration passes what MuJoCo calls unstable within a step.
 UNSTABLE = """<mujoco><worldbody><body name="post" pos="0 0 1"><joint name="turn" axis="0 1 0"/>
@@ -374,3 +375,9 @@ def test_starting_anew_gives_the_bits_of_mujocos_reset(tmp_path, name):
             assert np.array_equal(simulation.kinematics.qpos[1], data.qpos)
             assert np.array_equal(simulation.kinematics.qvel[1], data.qvel)
             assert np.array_equal(simulation.kinematics.act[1], data.act)
+
+
+def test_what_the_judges_kernel_takes_for_granted_is_checked(monkeypatch):
+    monkeypatch.setattr("morphnet.bodies.task.VELOCITIES", ("body", "root", "center_of_mass"))
+    with pytest.raises(AssertionError, match="judge_kernel"):
+        runpy.run_path(judge.__file__)

@@ -66,7 +66,21 @@ def test_ctrl_c_leaves_a_policy(monkeypatch, puck_path, tmp_path, capsys):
         cli.main()
     assert stopped.value.code == 1
     assert np.isfinite(Policy.load(tmp_path / "expert").actor.weights[0]).all()
-    assert "kept their best" in capsys.readouterr().err
+    assert "stopped; --out has kept the best policy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["expert", "finetune"])
+def test_a_policy_is_not_overwritten(monkeypatch, lazy, puck_path, tmp_path, capsys, name):
+    mine = tmp_path / "mine"
+    lazy.save(mine)
+    before = {path.name: path.read_bytes() for path in mine.iterdir()}
+    policy = ["--policy", str(mine)] if name == "finetune" else []
+    monkeypatch.setattr(sys, "argv", ["morphnet", name, str(puck_path), "--out", str(mine), "--steps=1", *policy])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    assert f"{mine}: already holds a policy" in capsys.readouterr().err
+    assert before == {path.name: path.read_bytes() for path in mine.iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The simulation behind the live view, without a page."""
 
+import http.client
 import os
+import queue
 import re
 import signal
 import subprocess
@@ -186,6 +188,40 @@ def test_a_push_from_the_page_moves_the_robot_and_the_policy_goes_on(home):
             handle.sync()
         assert handle.data.qpos[0] - before > 0.5
     assert np.diff(asked) == pytest.approx(body.control_step)
+
+
+def answer_to(origin, port):
+    """Status of the answer to a WebSocket that a page from ``origin`` opens; 101 lets it in."""
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    key = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    deadline = time.monotonic() + 60.0
+    while True:
+        connection = http.client.HTTPConnection(browser.LOOPBACK, port, timeout=10.0)
+        try:
+            connection.request("GET", "/state", headers={**upgrade, **key, "Origin": origin})
+            return connection.getresponse().status
+        except OSError:  # not there yet
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        finally:
+            connection.close()
+
+
+def test_other_pages_in_the_same_browser_are_kept_out(home):
+    body, port = load_body("hopper"), browser.free_port(0)
+    own = [f"http://localhost:{port}", f"http://127.0.0.1:{port}"]
+    others = ["https://example.com", f"http://example.com:{port}", f"http://localhost:{port + 1}", "null"]
+    with browser.open_view(body, Driver(body, lambda data: np.zeros(3), 0), port):
+        answers = {origin: answer_to(origin, port) for origin in (*own, *others)}
+    assert answers == {**dict.fromkeys(own, 101), **dict.fromkeys(others, 403)}
+
+
+def test_files_dropped_on_the_page_are_ignored():
+    viewer = object.__new__(browser.LoopbackViewer)
+    viewer._drop_queue, viewer._drop_dir = queue.Queue(), None
+    viewer._drop_queue.put({"robot.xml": b"<mujoco/>"})
+    assert viewer.get_drop_file() == ""
+    assert viewer._drop_queue.empty()
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's table of sockets")

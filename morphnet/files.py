@@ -52,7 +52,8 @@ def atomic_folder(folder: Path, names: Sequence[str]) -> Iterator[Path]:
     """
     check_folder(folder, names)
     try:
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+        # absolute, as Minari finds its files only then
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent.absolute(), prefix=f".{folder.name}-"))
     except OSError as error:
         raise MorphNetError(f"{folder}: cannot write here: {error.strerror or error}") from None
     try:

@@ -31,7 +31,7 @@ METADATA, DATA, RECORD = "metadata.json", "main_data.hdf5", "morphnet"
 def write_demonstrations(
     folder: str | Path, body: Body, demonstrations: Sequence[Demonstration], demonstrator: str = "unknown"
 ) -> None:
-    """Write a Minari dataset; an older dataset of that name is replaced in one step.
+    """Write a Minari dataset; an older dataset of that name stays until the new one is whole.
 
     Args:
         folder: the dataset; ``minari.MinariDataset(folder)`` opens it.

@@ -55,9 +55,10 @@ class EndlessFloor:
         self._axes = np.array([_matrix(quat) for quat in model.geom_quat[self._planes]]).reshape(-1, 3, 3)
         materials = model.geom_matid[self._planes]
         model.mat_texuniform[materials[materials >= 0]] = True  # tiles go on counting per metre, not per plane
-        repeats = [1.0 / model.mat_texrepeat[material] for material in materials]
-        bare = np.full(2, tile_size(radius))
-        self._tiles = [bare if is_bare(model, p) else r for p, r in zip(self._planes, repeats, strict=True)]
+        self._tiles = [
+            np.full(2, tile_size(radius)) if is_bare(model, plane) else 1.0 / model.mat_texrepeat[material]
+            for plane, material in zip(self._planes, materials, strict=True)
+        ]
 
     def follow(self, data: mujoco.MjData, point: np.ndarray) -> None:
         """Bring the planes in ``data``, whose kinematics are up to date, under ``point``."""

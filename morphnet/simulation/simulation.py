@@ -88,13 +88,8 @@ class Simulation:
         self._no_contact = np.zeros(num_sims)
         self._reads_stale = self._judge.reads_stale or self._contact is not None
         self._failures = 0
-        self._nothing_ended: tuple[np.ndarray, np.ndarray, None, np.ndarray, np.ndarray] = (
-            np.zeros(0, np.int64),
-            np.zeros((0, self._observer.size), np.float32),
-            None,
-            np.zeros(0),
-            np.zeros(0, np.int64),
-        )
+        self._no_ids, self._no_returns = np.zeros(0, np.int64), np.zeros(0)
+        self._no_observations = np.zeros((0, self._observer.size), np.float32)
         self.direction = np.tile(np.array(body.task.direction), (num_sims, 1))
         self.reset()
 
@@ -167,7 +162,7 @@ class Simulation:
     def _finish(self, verdict: Verdict) -> Step:
         ends = (verdict.reward, verdict.terminated, verdict.truncated)
         if not verdict.ended:
-            return Step(*ends, *self._nothing_ended)
+            return Step(*ends, self._no_ids, self._no_observations, None, self._no_returns, self._no_ids)
         done_ids = np.flatnonzero(verdict.terminated | verdict.truncated)
         final = np.nan_to_num(self.observation[done_ids])
         final_state = self._kinematics.rows(done_ids)

@@ -58,3 +58,11 @@ def test_a_bad_place_is_found_before_anything_is_recorded(record_command, tmp_pa
     with pytest.raises(SystemExit):
         record_command("--policy", "random")
     assert "thesis.txt" in capsys.readouterr().err
+
+
+def test_a_relative_folder_is_as_good_as_any(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["hopper", "--policy=random", "--episodes=1", "--steps=5", "--out=deep/set"]
+    monkeypatch.setattr(sys, "argv", ["morphnet", "record", *arguments])
+    cli.main()
+    assert len(read_demonstrations("deep/set", load_body("hopper"))) == 1

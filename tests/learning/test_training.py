@@ -46,7 +46,7 @@ def test_pushing_a_puck_is_learned_in_seconds(tmp_path, small_bodies):
     body = load_body(path, task)
     config = TrainConfig(
         steps=16 * 8 * 50, num_sims=8, horizon=50, minibatches=2, learning_rate=3e-3, save_every=100, threads=1,
-        kl_limit=0.1, network=NetworkConfig(hidden=16, own=4, width=16, depth=1, heads=2),
+        kl_limit=0.1, network=NetworkConfig(hidden=16, own=4, width=16, depth=1, heads=2, initial_log_std=0.1),
     )  # fmt: skip
     trainer = Trainer([("slider", body)], config, tmp_path / "run", {"bodies": "one"})
     reported = []

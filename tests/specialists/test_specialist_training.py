@@ -29,7 +29,7 @@ def train(body, config, start=None, keep=ignore, report=ignore, **recipe):
 
 @pytest.fixture
 def enough(tiny):
-    return dataclasses.replace(tiny, steps=12_000, learning_rate=3e-3)
+    return dataclasses.replace(tiny, steps=16_000, learning_rate=3e-3)
 
 
 def test_an_expert_learns_to_push(puck, enough, pushing):
@@ -63,7 +63,8 @@ def test_while_the_critic_warms_up_the_actor_does_not_move(puck, tiny, pushing):
     for a, b in zip(arrays(specialist.networks.actor.emitted()), before, strict=True):
         np.testing.assert_array_equal(a, b)
     assert (specialist.networks.critic.weights[0] != critic).any()
-    np.testing.assert_array_equal(before[-1], [-1.0, -1.0])
+    # the limit holds for 20 ms; the puck is held for 50, over which noise moves as far with sqrt(20 / 50) of it
+    np.testing.assert_allclose(before[-1], -1.0 + 0.5 * np.log(20 / 50), rtol=1e-6)
     specialist.workers.close()
 
 

@@ -15,7 +15,7 @@ from morphnet.look import Look
 from morphnet.report import write_report
 from morphnet.runs import ZERO_SHOT
 
-BODIES = ("walker_long_thighs_short_shins", "cheetah_short_torso", "gymnasium:hopper")
+BODIES = ("walker_long_thighs_short_shins", "hopper_four_short", "gymnasium:hopper")
 """Two bodies held out from training, and one that everybody knows."""
 EPISODES, REPORT_EPISODES = 10, 3
 """A body: of those above, and of the whole suite in the report."""

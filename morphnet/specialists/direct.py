@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from morphnet.networks import StackedActor, StackedMLP, TokenBatch
+from morphnet.networks import Moments, StackedActor, StackedMLP, TokenBatch
 from morphnet.networks.statistics import SMALLEST_STD
 from morphnet.policy import ActorWeights
 
@@ -47,16 +47,12 @@ class EntryStatistics(nn.Module):
 
     @torch.no_grad()
     def update(self, observation: Tensor, robots: TokenBatch | None = None) -> None:
-        """Take in observations (1, n, D), by Chan et al.'s parallel rule, unless they are fixed."""
+        """Take in observations (1, n, D), unless they are fixed."""
         if self.fixed:
             return
         rows = observation.flatten(0, -2).double()
-        total = self.count + len(rows)
-        mean, variance = rows.mean(dim=0), rows.var(dim=0, unbiased=False)
-        shift, share = mean - self.mean, len(rows) / total
-        self.variance += share * (variance - self.variance) + share * (1 - share) * shift.square()
-        self.mean += share * shift
-        self.count = total
+        added = Moments(torch.full_like(self.count, len(rows)), rows.mean(dim=0), rows.var(dim=0, unbiased=False))
+        self.count, self.mean, self.variance = Moments(self.count, self.mean, self.variance).merged(added)
 
 
 class _Perceptron(nn.Module):

@@ -24,7 +24,7 @@ PAGE, VIDEOS = "index.html", "videos"
 LOOK = Look(seconds=6.0, width=480, height=360)
 HOW = (
     "Evaluated: the emitted policies' mean actions, mean and standard deviation of {} whole episodes, seed {}. "
-    "Bars compare with the best of the family."
+    "Bars compare with the best of the family. A score is 0 at the random policy's return and 1 at the reference's."
 )
 NO_BODIES = "The bodies of this run are not at hand: --bodies DIR names their folder, and adds returns and videos."
 
@@ -70,6 +70,7 @@ def write_report(
         "steps": int(run.metrics["steps"][-1]),
         "seconds": float(run.metrics["seconds"][-1]),
         "mean_return": {split: content.mean(split) for split in ("train", "held_out")},
+        "mean_score": {split: content.mean(split, "score") for split in ("train", "held_out")},
         "bodies": {row.name: _numbers(row) for row in rows},
         "seed": seed,
         "version": __version__,

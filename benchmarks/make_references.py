@@ -67,7 +67,8 @@ def train(body: Body, start: Start, number: int, plan: Plan, work: Path) -> Poli
     if start == "expert":
         policy = train_expert(body, **common)
     else:
-        policy = finetune(Hypernetwork.load(plan.checkpoint).generate(body), **common)
+        hypernetwork = Hypernetwork.load(plan.checkpoint)
+        policy = finetune(hypernetwork.generate(body), critic=hypernetwork.generate_critic(body), **common)
     policy = Policy(body, policy.actor, {**policy.origin, "budget": steps})
     policy.save(folder)
     write_json(done, policy.origin)

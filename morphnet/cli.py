@@ -160,7 +160,16 @@ def evaluate(
     elif change is not None:
         raise MorphNetError("--change goes with one body; a suite has many, whose actuators have other names")
     else:
-        report = runs.evaluate_suite(open_suite(suite, bodies, tasks), split, policy, checkpoint, episodes, seed)
+        opened = open_suite(suite, bodies, tasks)
+        report = runs.evaluate_suite(
+            opened,
+            split,
+            policy,
+            checkpoint,
+            episodes,
+            seed,
+            track=lambda driven: console.track(driven, len(driven), "evaluating"),
+        )
     columns = ("return_mean", "return_std", "length_mean", "episodes", "score")
     rows = [(name, *(row[c] for c in columns)) for name, row in report["bodies"].items()]
     rows.append(("mean", report["mean_return"], None, None, None, report["mean_score"]))

@@ -112,9 +112,9 @@ def finetune(
     from morphnet import runs
     from morphnet.training_display import TrainingDisplay
 
-    start, _ = runs.policy_for(runs.load_changed(body, change), policy, checkpoint)
+    loaded = runs.load_changed(body, change)
     with TrainingDisplay(None) as display:
-        report = runs.finetune_policy(start, out, steps, seed, threads, display.show)
+        report = runs.finetune_body(loaded, policy, checkpoint, out, steps, seed, threads, display.show)
     _show_specialist(report, json)
 
 

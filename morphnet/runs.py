@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ REPORT_EPISODES = 10
 
 ZERO_SHOT, REFERENCE, RANDOM = "zero-shot", "reference", "random"
 """What --policy takes beside folders: what the checkpoint emits for a body, what ships for it, uniform actions."""
+
+
+Driven = tuple[Body, Controller]
+"""A body and what drives it."""
 
 
 def start_training(
@@ -88,18 +92,25 @@ def evaluate_body(body: Body, policy: str | None, checkpoint: Path | None, episo
 
 
 def evaluate_suite(
-    suite: Suite, split: str, policy: str | None, checkpoint: Path | None, episodes: int, seed: int
+    suite: Suite,
+    split: str,
+    policy: str | None,
+    checkpoint: Path | None,
+    episodes: int,
+    seed: int,
+    track: Callable[[Sequence[Driven]], Iterable[Driven]] = iter,
 ) -> dict[str, Any]:
     """Evaluate a checkpoint's zero-shot policies, the random one or references, on the bodies of a split.
 
-    Where the references are asked for, bodies without one are left out.
+    Where the references are asked for, bodies without one are left out. ``track`` shows how far it is.
     """
     _check_episodes(episodes, seed)
     bodies = suite.bodies(split)
     if not bodies:
         raise SuiteError(f"suite {suite.name}: its split {split} is empty")
     bodies, controllers, source = _controllers(bodies, policy, checkpoint, seed)
-    results = [(b, evaluate(b, c, episodes, seed)) for b, c in zip(bodies, controllers, strict=True)]
+    driven = list(zip(bodies, controllers, strict=True))
+    results = [(body, evaluate(body, controller, episodes, seed)) for body, controller in track(driven)]
     return _report(results, seed, source)
 
 
@@ -205,14 +216,26 @@ def make_expert(
     return _specialist_report(best, out, seed, started)
 
 
-def finetune_policy(
-    start: Policy, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
+def finetune_body(
+    body: Body,
+    policy: str | None,
+    checkpoint: Path | None,
+    out: Path,
+    steps: int,
+    seed: int,
+    threads: int,
+    report: Callable[[Progress], None],
 ) -> dict[str, Any]:
-    """Finetune a policy into another folder; return what ``finetune --json`` writes."""
+    """Finetune a body's policy into another folder; return what ``finetune --json`` writes.
+
+    A zero-shot policy brings its critic along; of any other there is none.
+    """
+    start, _ = policy_for(body, policy, checkpoint)
+    critic = Hypernetwork.load(checkpoint).generate_critic(body) if policy in (None, ZERO_SHOT) else None
     keep = _keeper(out)
     started = time.monotonic()
-    before = evaluate(start.body, PolicyController(start), REPORT_EPISODES, seed)
-    best = finetune(start, steps, seed, threads, keep=keep, report=report)
+    before = evaluate(body, PolicyController(start), REPORT_EPISODES, seed)
+    best = finetune(start, steps, seed, threads, critic=critic, keep=keep, report=report)
     return {**_specialist_report(best, out, seed, started), "start": before.summary()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from morphnet.look import Look
 from morphnet.rendering.video import VideoWriter
 from morphnet.report.page import Clip, Content, Row, page
 from morphnet.report.run import Run, read_run
-from morphnet.runs import ZERO_SHOT, evaluate_suite
+from morphnet.runs import ZERO_SHOT, Driven, evaluate_suite
 
 PAGE, VIDEOS = "index.html", "videos"
 LOOK = Look(seconds=6.0, width=480, height=360)
@@ -93,7 +94,8 @@ def _rows(run: Run, suite: Suite, episodes: int, seed: int) -> list[Row]:
     for split in ("train", "held_out") if episodes else ():
         if suite.names(split):
             console.say(f"evaluating {len(suite.names(split))} bodies of {suite.name}, {split}")
-            found |= evaluate_suite(suite, split, None, run.folder, episodes, seed)["bodies"]
+            report = evaluate_suite(suite, split, None, run.folder, episodes, seed, _track)
+            found |= report["bodies"]
     families = dict.fromkeys((*suite.families("train"), *suite.families("held_out")))
     return [
         Row(name, family, split, _last_return(run, name), found.get(name, {}))
@@ -101,6 +103,10 @@ def _rows(run: Run, suite: Suite, episodes: int, seed: int) -> list[Row]:
         for split in ("train", "held_out")
         for name in suite.families(split).get(family, [])
     ]
+
+
+def _track(driven: Sequence[Driven]) -> Iterator[Driven]:
+    return console.track(driven, len(driven), "evaluating")
 
 
 def _bare_rows(run: Run) -> list[Row]:

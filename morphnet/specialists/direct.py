@@ -6,6 +6,7 @@ They answer the calls that PPO makes of hypernetworks, so that both are trained 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -67,6 +68,15 @@ class _Perceptron(nn.Module):
         for weight, gain in zip(self.weights, (math.sqrt(2), math.sqrt(2), last_gain), strict=True):
             nn.init.orthogonal_(weight, gain)
 
+    @torch.no_grad()
+    def become(self, weights: Sequence[Tensor], biases: Sequence[Tensor], statistics: EntryStatistics) -> None:
+        """Take over layers (outputs, inputs), (outputs,) whose first reads raw observations."""
+        for parameter, given in zip([*self.weights, *self.biases], [*weights, *biases], strict=True):
+            parameter.copy_(given)
+        first, bias = statistics.unfold(self.weights[0], self.biases[0])
+        self.weights[0].copy_(first)
+        self.biases[0].copy_(bias)
+
     def stacked(self, statistics: EntryStatistics) -> StackedMLP:
         """Return the perceptron on raw observations, as a stack of one."""
         first, bias = statistics.fold(self.weights[0], self.biases[0])
@@ -74,6 +84,10 @@ class _Perceptron(nn.Module):
             (first.T[None], self.weights[1].T[None], self.weights[2].T[None]),
             (bias[None, None], self.biases[1][None, None], self.biases[2][None, None]),
         )
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array))
 
 
 class DirectActor(_Perceptron):
@@ -105,14 +119,8 @@ class DirectActor(_Perceptron):
     @torch.no_grad()
     def take(self, weights: ActorWeights) -> None:
         """Become an emitted actor, at the statistics as they are."""
-        for parameter, array in zip(self.weights, weights.weights, strict=True):
-            parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
-        for parameter, array in zip(self.biases, weights.biases, strict=True):
-            parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
-        self.log_std.copy_(torch.from_numpy(np.ascontiguousarray(weights.log_std)))
-        first, bias = self.statistics.unfold(self.weights[0], self.biases[0])
-        self.weights[0].copy_(first)
-        self.biases[0].copy_(bias)
+        self.become([_tensor(w) for w in weights.weights], [_tensor(b) for b in weights.biases], self.statistics)
+        self.log_std.copy_(_tensor(weights.log_std))
 
     @torch.no_grad()
     def emitted(self) -> ActorWeights:
@@ -127,6 +135,10 @@ class DirectCritic(_Perceptron):
     def __init__(self, observation_size: int, hidden: int) -> None:
         """Start near value 0."""
         super().__init__((observation_size, hidden, hidden, 1), 1.0)
+
+    def take(self, critic: StackedMLP, statistics: EntryStatistics) -> None:
+        """Become a critic that a hypernetwork emitted, a stack of one, at the statistics as they are."""
+        self.become([w[0].T for w in critic.weights], [b[0, 0] for b in critic.biases], statistics)
 
     def forward(self, robots: TokenBatch | None, statistics: EntryStatistics) -> StackedMLP:
         """Return the critic on raw observations, as a stack of one."""

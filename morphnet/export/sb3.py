@@ -45,8 +45,8 @@ def write_sb3(policy: Policy, path: Path) -> Predict:
 
 @torch.no_grad()
 def _fill(stock: ActorCriticPolicy, layers: CtrlLayers) -> None:
-    hidden = [layer for layer in stock.mlp_extractor.policy_net if isinstance(layer, nn.Linear)]
-    for layer, weight, bias in zip([*hidden, stock.action_net], layers.weights, layers.biases, strict=True):
+    own = [layer for layer in (*stock.mlp_extractor.policy_net, stock.action_net) if isinstance(layer, nn.Linear)]
+    for layer, weight, bias in zip(own, layers.weights, layers.biases, strict=True):
         _copy(layer.weight, weight)
         _copy(layer.bias, bias)
     _copy(stock.log_std, layers.log_std)

@@ -65,7 +65,7 @@ class RewardScale:
         added = torch.full_like(self.count, returns.shape[1])
         mean, variance = returns.mean(dim=1, keepdim=True), returns.var(dim=1, keepdim=True, unbiased=False)
         merged = Moments(self.count, self.mean, self.variance).merged(Moments(added, mean, variance))
-        self.count, self.mean, self.variance = merged
+        self.count, self.mean, self.variance = merged.count, merged.mean, merged.variance
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return what resuming needs."""

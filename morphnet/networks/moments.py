@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import dataclasses
 
 from torch import Tensor
 
 
-class Moments(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Moments:
     """How many numbers were seen, their mean and their variance (not the unbiased one); shapes that broadcast.
 
     Where the count is 0, mean and variance are what is assumed of numbers not seen yet.

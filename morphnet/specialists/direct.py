@@ -53,7 +53,8 @@ class EntryStatistics(nn.Module):
             return
         rows = observation.flatten(0, -2).double()
         added = Moments(torch.full_like(self.count, len(rows)), rows.mean(dim=0), rows.var(dim=0, unbiased=False))
-        self.count, self.mean, self.variance = Moments(self.count, self.mean, self.variance).merged(added)
+        merged = Moments(self.count, self.mean, self.variance).merged(added)
+        self.count, self.mean, self.variance = merged.count, merged.mean, merged.variance
 
 
 class _Perceptron(nn.Module):

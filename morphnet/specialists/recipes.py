@@ -14,6 +14,8 @@ from morphnet.specialists.trainer import Recipe, Specialist
 
 NUM_SIMS = 32
 """Simulations, over all threads."""
+EPISODE_SECONDS = 12.5
+"""Longest episodes that experts are trained on."""
 PATIENCE = 10
 """Snapshots, of 25 a run, that an expert's training may fall short of its best in a row."""
 
@@ -40,7 +42,7 @@ def train_expert(
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    return Specialist(body, Recipe(_ppo(steps, seed, threads), patience=PATIENCE), None).run(keep, report)
+    return Specialist(body, expert_recipe(steps, seed, threads), None).run(keep, report)
 
 
 def finetune(
@@ -73,6 +75,11 @@ def finetune(
     """
     ppo = dataclasses.replace(_ppo(steps, seed, threads), kl_limit=0.015, entropy=0.0)
     return Specialist(policy.body, Recipe(ppo, warm_up=0.05, loudest=-1.0), policy, critic=critic).run(keep, report)
+
+
+def expert_recipe(steps: int, seed: int, threads: int) -> Recipe:
+    """Return how experts are trained."""
+    return Recipe(_ppo(steps, seed, threads), episode_seconds=EPISODE_SECONDS, patience=PATIENCE)
 
 
 def _ppo(steps: int, seed: int, threads: int) -> TrainConfig:

@@ -38,12 +38,14 @@ class Recipe:
         ppo: PPO's settings.
         warm_up: share of the steps in which only the critic learns.
         loudest: upper limit of the start's log standard deviation of exploration, for actions held for 20 ms.
+        episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
         patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
     """
 
     ppo: TrainConfig
     warm_up: float = 0.0
     loudest: float = np.inf
+    episode_seconds: float = np.inf
     patience: float = np.inf
 
 
@@ -64,7 +66,8 @@ class Specialist:
         self._noise_shift = float(exploration_shift(torch.tensor(body.control_step)))
         config = recipe.ppo
         halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
-        simulations = [Simulation(body, config.num_sims, rng) for rng in halves[: config.threads]]
+        shorter = self._shorter(body)
+        simulations = [Simulation(shorter, config.num_sims, rng) for rng in halves[: config.threads]]
         for simulation in simulations:
             simulation.stagger()
         self.workers = Workers(config.threads)
@@ -76,6 +79,11 @@ class Specialist:
         self.contest = Contest(body, config.seed + 1000)
         self.steps, self.updates = 0, 0
         self._recent: list[float] = []
+
+    def _shorter(self, body: Body) -> Body:
+        """Cut training episodes: a body that lies on its back, where no limit ends that, teaches little."""
+        steps = min(body.task.max_episode_steps, self.recipe.episode_seconds / body.control_step)
+        return body.with_task(body.task.replace(max_episode_steps=max(1, int(steps))))
 
     def _build(self, size: int) -> DirectNetworks:
         config, nu = self.recipe.ppo, self.body.model.nu

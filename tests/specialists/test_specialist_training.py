@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import tune_experts
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.networks import StackedMLP
 from morphnet.specialists.trainer import Recipe, Specialist
@@ -139,3 +140,21 @@ def test_a_given_critic_is_taken_over_whatever_is_observed(puck, tiny, lazy):
     taken = specialist.networks.critic(None, specialist.networks.actor.statistics)(observed)
     np.testing.assert_allclose(taken.detach(), given(observed), atol=1e-4)
     specialist.workers.close()
+
+
+def test_training_episodes_are_cut_and_judged_ones_are_not(puck, tiny):
+    """A control step is 50 ms, an episode of the task 50 steps."""
+    for seconds, steps in ((0.5, 10), (0.01, 1), (100.0, 50)):
+        specialist = Specialist(puck, Recipe(tiny, episode_seconds=seconds), None)
+        assert {s.body.task.max_episode_steps for group in specialist.groups for s in group.simulations} == {steps}
+        specialist.workers.close()
+    kept = []
+    train(puck, dataclasses.replace(tiny, steps=64), keep=kept.append, episode_seconds=0.5)
+    assert kept[-1].body.task.max_episode_steps == 50
+
+
+@pytest.mark.parametrize("variant", tune_experts.VARIANTS)
+def test_the_sweep_runs(puck_path, variant):
+    *_, last = tune_experts.run(variant, str(puck_path), 5000, 0, 1)
+    assert dict(zip(tune_experts.COLUMNS, last, strict=True))["variant"] == variant
+    assert np.isfinite(last[-1])

@@ -1,9 +1,9 @@
-"""Commands about one body: recording demonstrations, training an expert, finetuning."""
+"""Commands about one body: recording demonstrations, training an expert, finetuning, export."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional
@@ -31,7 +31,7 @@ def record(
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
         out: the dataset's folder.
-        policy: a policy folder, or random; without it, the checkpoint's zero-shot policy.
+        policy: a policy folder, reference, or random; without it, the checkpoint's zero-shot policy.
         checkpoint: a checkpoint folder; the shipped one by default.
         episodes: how many.
         steps: control steps after which each episode is cut off; whole episodes by default.
@@ -101,7 +101,7 @@ def finetune(
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
         out: the new policy's folder; holds the best so far at any time.
-        policy: a policy folder; without it, the checkpoint's zero-shot policy.
+        policy: a policy folder, or reference; without it, the checkpoint's zero-shot policy.
         checkpoint: a checkpoint folder; the shipped one by default.
         steps: environment steps.
         change: a TOML with a hidden change of the body: mass, friction, [actuators].
@@ -112,10 +112,38 @@ def finetune(
     from morphnet import runs
     from morphnet.training_display import TrainingDisplay
 
-    start, _ = runs.policy_for(runs.load_changed(body, change), policy, checkpoint)
+    loaded = runs.load_changed(body, change)
     with TrainingDisplay(None) as display:
-        report = runs.finetune_policy(start, out, steps, seed, threads, display.show)
+        report = runs.finetune_body(loaded, policy, checkpoint, out, steps, seed, threads, display.show)
     _show_specialist(report, json)
+
+
+def export(
+    policy: Positional[Path], format: Literal["sb3", "onnx"], out: Path, json: Json = None, seed: int = 0
+) -> None:
+    """Hand a policy over to other software, after checking that it acts there as it does here.
+
+    Example:
+        morphnet export rollouts/hopper_policy --format sb3 --out rollouts/hopper.zip
+        morphnet export rollouts/hopper_policy --format onnx --out rollouts/hopper.onnx
+
+    Args:
+        policy: a policy folder.
+        format: sb3, a zip that stable_baselines3.PPO.load reads; or onnx, which needs the onnx extra.
+        out: the file, .zip or .onnx.
+        json: where to write the numbers.
+        seed: seeds the states at which the two are compared.
+    """
+    from morphnet import console
+    from morphnet.export import export_folder
+
+    report = export_folder(policy, format, out, seed)
+    console.print_line(
+        f"{out}: {report['body']}, {report['observation_size']} -> {report['action_size']}; differs from the policy by "
+        f"at most {report['difference']:.1g} of the control range at {report['observations']} states",
+        json,
+    )
+    console.write_report(json, report)
 
 
 def _show_specialist(report: dict[str, Any], json: Path | None) -> None:

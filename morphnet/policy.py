@@ -70,6 +70,12 @@ class ActorWeights:
             np.isfinite(part).all() for part in (*self.weights, *self.biases, self.log_std)
         )
 
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the weights by the names under which files hold them."""
+        tensors = {f"{layer}.weight": w for layer, w in zip(_LAYERS, self.weights, strict=True)}
+        tensors |= {f"{layer}.bias": b for layer, b in zip(_LAYERS, self.biases, strict=True)}
+        return {**tensors, "log_std": self.log_std}
+
     def mean(self, observation: np.ndarray) -> np.ndarray:
         """Mean action for observations (..., D), in [-1, 1] once clipped."""
         hidden = np.tanh(observation @ self.weights[0].T + self.biases[0])
@@ -137,10 +143,8 @@ class Policy:
         make_folder(folder)
         body_file = f"body{self.body.source.suffix}"
         write_bytes(folder / body_file, self.body.source.data)
-        tensors = {f"{layer}.weight": w for layer, w in zip(_LAYERS, self.actor.weights, strict=True)}
-        tensors |= {f"{layer}.bias": b for layer, b in zip(_LAYERS, self.actor.biases, strict=True)}
         with atomic_path(folder / WEIGHTS) as path:
-            save_file({**tensors, "log_std": self.actor.log_std}, path)
+            save_file(self.actor.tensors(), path)
         write_json(folder / RECORD, self._record(body_file))
 
     def _record(self, body_file: str) -> dict[str, Any]:
@@ -170,7 +174,7 @@ class Policy:
         if not isinstance(record, dict) or record.get("format") != FORMAT or not set(record) >= _RECORD:
             raise CheckpointError(f"{folder / RECORD}: not a policy of format {FORMAT}, the one this version reads")
         body = _read_body(folder, record)
-        actor = _read_actor(folder)
+        actor = read_actor(folder / WEIGHTS)
         policy = cls(body, actor, record["origin"])
         if not actor.fits(policy._observer.size, body.model.nu):
             raise CheckpointError(f"{folder / WEIGHTS}: not the weights of {body.name}, or damaged")
@@ -196,10 +200,14 @@ def _read_body(folder: Path, record: dict[str, Any]) -> Body:
     return make_body(record["body"]["name"], model, source, task_from_dict(record["task"], str(where)))
 
 
-def _read_actor(folder: Path) -> ActorWeights:
-    path = folder / WEIGHTS
+def read_actor(path: Path) -> ActorWeights:
+    """Read the weights of an actor from a safetensors file, as float32.
+
+    Raises:
+        CheckpointError: missing or damaged.
+    """
     try:
-        tensors = load_file(path)
+        tensors = {name: tensor.astype(np.float32, copy=False) for name, tensor in load_file(path).items()}
         weights = tuple(tensors[f"{layer}.weight"] for layer in _LAYERS)
         biases = tuple(tensors[f"{layer}.bias"] for layer in _LAYERS)
         return ActorWeights((weights[0], weights[1], weights[2]), (biases[0], biases[1], biases[2]), tensors["log_std"])

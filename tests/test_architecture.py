@@ -24,7 +24,7 @@ LAYERS = (
     ("simulation", "networks", "rendering"),
     ("embodiment",),
     ("envs", "policy", "demonstrations"),
-    ("evaluation", "learning"),
+    ("evaluation", "learning", "export", "references"),
     ("hypernetwork", "specialists"),
     ("runs", "inspection", "console", "command_line", "doctor"),
     ("films", "training_display", "viewing"),

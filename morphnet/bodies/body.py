@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 
 import gymnasium
@@ -17,6 +18,8 @@ from morphnet.morphology import Base, MorphologyGraph, base_from_graph, graph_fr
 
 ASSETS = Path(assets.__file__).parent
 GYMNASIUM_ASSETS = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
+ROBOSUITE_ROBOTS = {"robosuite_models": "assets/robots", "robosuite": "models/assets/robots"}
+"""Package -> its folder of robots, each a folder with a ``robot.xml``."""
 SUITE_FILE = "suite.toml"
 CONTROL_STEP = 0.02
 """Seconds a control step where nothing says otherwise: 50 Hz is common on real legged robots."""
@@ -27,7 +30,7 @@ class Body:
     """A robot: compiled model, morphology and task.
 
     Attributes:
-        name: how the user named it (``hopper``, ``gymnasium:ant``, or a file's stem).
+        name: how the user named it (``hopper``, ``gymnasium:ant``, ``robosuite:go2``, or a file's stem).
         model: the compiled ``MjModel``; shared, so treat it as read-only.
         graph: its morphology.
         base: where its root's motion lies in qpos.
@@ -76,7 +79,7 @@ def load_body(name: str | Path, task: Task | None = None) -> Body:
     """Load a body by its name.
 
     Args:
-        name: a suite body (``hopper``), ``gymnasium:NAME``, or the path of an MJCF file.
+        name: a suite body (``hopper``), ``gymnasium:NAME``, ``robosuite:NAME``, or the path of an MJCF file.
         task: how to run it; by default from the TOML beside the file, else derived from the model.
 
     Raises:
@@ -108,6 +111,8 @@ def body_path(name: str) -> Path:
     prefix, _, rest = name.partition(":")
     if rest and prefix == "gymnasium":
         return _named(GYMNASIUM_ASSETS, rest, name)
+    if rest and prefix == "robosuite":
+        return _robosuite_path(rest, name)
     if name.endswith((".xml", ".mjcf", ".zip")) or "/" in name:
         return Path(name).expanduser()
     found = [folder / f"{name}.xml" for folder in suite_folders() if (folder / f"{name}.xml").is_file()]
@@ -172,5 +177,21 @@ def _named(folder: Path, stem: str, name: str) -> Path:
     return path
 
 
+def _robosuite_path(robot: str, name: str) -> Path:
+    """Find a robot's file without importing robosuite, which only its files are wanted of."""
+    found = {package: importlib.util.find_spec(package) for package in ROBOSUITE_ROBOTS}
+    folders = [
+        Path(place) / ROBOSUITE_ROBOTS[package]
+        for package, spec in found.items()
+        for place in (spec.submodule_search_locations if spec else None) or ()
+    ]
+    if not folders:
+        raise BodyError(f'{name}: robosuite\'s robots are not installed; pip install "morphnet[robots]"')
+    files = {path.parent.name: path for folder in folders for path in folder.glob("*/robot.xml")}
+    if robot not in files:
+        raise BodyError(f"unknown body {name!r}; {choices(robot, list(files))}")
+    return files[robot]
+
+
 def _display_name(name: str, path: Path) -> str:
-    return name if name.startswith("gymnasium:") else path.stem
+    return name if name.startswith(("gymnasium:", "robosuite:")) else path.stem

@@ -26,6 +26,9 @@ class Contest:
     """Keeps the best few snapshots and the first.
 
     The best of many noisy estimates is overestimated, so finalists meet again on fresh start states.
+
+    Attributes:
+        behind: how many snapshots in a row have not led.
     """
 
     def __init__(self, body: Body, seed: int) -> None:
@@ -33,6 +36,7 @@ class Contest:
         self._body, self._seed = body, seed
         self._first: Snapshot | None = None
         self._best: list[Snapshot] = []
+        self.behind = 0
 
     @property
     def leader(self) -> Snapshot | None:
@@ -44,7 +48,9 @@ class Contest:
         snapshot = Snapshot(actor, steps, self._judge(actor, QUICK, self._seed))
         self._first = self._first or snapshot
         self._best = sorted([*self._best, snapshot], key=lambda s: -s.mean_return)[:FINALISTS]
-        return self._best[0] is snapshot
+        leads = self._best[0] is snapshot
+        self.behind = 0 if leads else self.behind + 1
+        return leads
 
     def winner(self) -> Snapshot:
         """Let the best few and the first meet again, on start states none has been judged on."""

@@ -8,11 +8,16 @@ from collections.abc import Callable
 from morphnet.bodies import Body
 from morphnet.config import TrainConfig
 from morphnet.learning import Progress
+from morphnet.networks import StackedMLP
 from morphnet.policy import Policy
 from morphnet.specialists.trainer import Recipe, Specialist
 
 NUM_SIMS = 32
 """Simulations, over all threads."""
+EPISODE_SECONDS = 12.5
+"""Longest episodes that experts are trained on."""
+PATIENCE = 10
+"""Snapshots, of 25 a run, that an expert's training may fall short of its best in a row."""
 
 
 def train_expert(
@@ -37,7 +42,7 @@ def train_expert(
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    return Specialist(body, Recipe(_ppo(steps, seed, threads)), None).run(keep, report)
+    return Specialist(body, expert_recipe(steps, seed, threads), None).run(keep, report)
 
 
 def finetune(
@@ -46,6 +51,7 @@ def finetune(
     seed: int = 0,
     threads: int = 2,
     *,
+    critic: StackedMLP | None = None,
     keep: Callable[[Policy], None] = lambda _: None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Policy:
@@ -60,6 +66,7 @@ def finetune(
         steps: environment steps.
         seed: seeds the critic, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
+        critic: the start's critic, as ``Hypernetwork.generate_critic`` emits it; a new one when None.
         keep: called with every policy that leads so far; the start first.
         report: called after every update.
 
@@ -67,7 +74,12 @@ def finetune(
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
     ppo = dataclasses.replace(_ppo(steps, seed, threads), kl_limit=0.015, entropy=0.0)
-    return Specialist(policy.body, Recipe(ppo, warm_up=0.05, loudest=-1.0), policy).run(keep, report)
+    return Specialist(policy.body, Recipe(ppo, warm_up=0.05, loudest=-1.0), policy, critic=critic).run(keep, report)
+
+
+def expert_recipe(steps: int, seed: int, threads: int) -> Recipe:
+    """Return how experts are trained."""
+    return Recipe(_ppo(steps, seed, threads), episode_seconds=EPISODE_SECONDS, patience=PATIENCE)
 
 
 def _ppo(steps: int, seed: int, threads: int) -> TrainConfig:

@@ -17,7 +17,7 @@ from morphnet.learning.checkpoint import Networks
 from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.ppo import PPO, Samples
 from morphnet.learning.rollout import Rollout, RolloutCollector
-from morphnet.networks import StackedActor, exploration_shift
+from morphnet.networks import StackedActor, StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Simulation
 from morphnet.specialists.contest import Contest
@@ -38,11 +38,15 @@ class Recipe:
         ppo: PPO's settings.
         warm_up: share of the steps in which only the critic learns.
         loudest: upper limit of the start's log standard deviation of exploration, for actions held for 20 ms.
+        episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
+        patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
     """
 
     ppo: TrainConfig
     warm_up: float = 0.0
     loudest: float = np.inf
+    episode_seconds: float = np.inf
+    patience: float = np.inf
 
 
 @dataclasses.dataclass
@@ -56,13 +60,14 @@ class DirectNetworks:
 class Specialist:
     """One training of one body."""
 
-    def __init__(self, body: Body, recipe: Recipe, start: Policy | None) -> None:
-        """Build simulations and networks; ``start`` is continued from, None begins anew."""
-        self.body, self.recipe, self.start = body, recipe, start
+    def __init__(self, body: Body, recipe: Recipe, start: Policy | None, *, critic: StackedMLP | None = None) -> None:
+        """Build simulations and networks; ``start`` and its ``critic`` are continued from, None begins anew."""
+        self.body, self.recipe, self.start, self._critic = body, recipe, start, critic
         self._noise_shift = float(exploration_shift(torch.tensor(body.control_step)))
         config = recipe.ppo
         halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
-        simulations = [Simulation(body, config.num_sims, rng) for rng in halves[: config.threads]]
+        shorter = self._shorter(body)
+        simulations = [Simulation(shorter, config.num_sims, rng) for rng in halves[: config.threads]]
         for simulation in simulations:
             simulation.stagger()
         self.workers = Workers(config.threads)
@@ -75,6 +80,11 @@ class Specialist:
         self.steps, self.updates = 0, 0
         self._recent: list[float] = []
 
+    def _shorter(self, body: Body) -> Body:
+        """Cut training episodes: a body that lies on its back, where no limit ends that, teaches little."""
+        steps = min(body.task.max_episode_steps, self.recipe.episode_seconds / body.control_step)
+        return body.with_task(body.task.replace(max_episode_steps=max(1, int(steps))))
+
     def _build(self, size: int) -> DirectNetworks:
         config, nu = self.recipe.ppo, self.body.model.nu
         hidden = config.network.hidden + config.network.own * nu
@@ -83,7 +93,8 @@ class Specialist:
         with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
             torch.manual_seed(config.seed)
             actor = DirectActor(size, nu, hidden, config.network.initial_log_std + self._noise_shift)
-            return DirectNetworks(actor, DirectCritic(size, CRITIC_HIDDEN))
+            critic_hidden = CRITIC_HIDDEN if self._critic is None else self._critic.weights[1].shape[-1]
+            return DirectNetworks(actor, DirectCritic(size, critic_hidden))
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:
         """Train for all steps, or until Ctrl-C; return the best policy.
@@ -101,7 +112,7 @@ class Specialist:
             self._begin()
             self._judge(keep)
             judged = 0
-            while self.steps < self.recipe.ppo.steps:
+            while self.steps < self.recipe.ppo.steps and self.contest.behind < self.recipe.patience:
                 self._one_update()
                 report(self._progress(time.monotonic() - started))
                 if SNAPSHOTS * self.steps // self.recipe.ppo.steps > judged:
@@ -133,6 +144,8 @@ class Specialist:
         if start is not None:
             actor.statistics.fixed = True  # a shift of the normalisation would change the policy
             actor.take(quiet)
+        if self._critic is not None:
+            self.networks.critic.take(self._critic, actor.statistics)
 
     def _jobs(self) -> list[tuple[BodyGroup, RolloutCollector]]:
         return list(zip(self.groups, self.collectors, strict=True))

@@ -48,3 +48,12 @@ def test_the_first_is_in_the_final_however_it_did(judged):
         contest.enter(actor, actor)
     assert contest.winner().actor == 0
     assert np.isclose(contest.winner().mean_return, 3)
+
+
+def test_it_is_counted_how_long_nothing_has_led(judged):
+    contest = judged({(actor, QUICK): value for actor, value in enumerate([5, 4, 3, 9, 1])})
+    behind = []
+    for actor in range(5):
+        contest.enter(actor, actor)
+        behind.append(contest.behind)
+    assert behind == [0, 1, 2, 0, 1]

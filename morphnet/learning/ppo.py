@@ -161,11 +161,14 @@ class PPO:
 
 
 def sum_gradients(parts: list[Tensor]) -> Tensor:
-    """Add up gradients in order, so that a run repeats bit for bit."""
+    """Add up gradients in order, so that a run repeats bit for bit; contiguous.
+
+    The fused Adam of torch 2.13 takes the numbers of a transposed gradient in the order of memory, without a word.
+    """
     total = parts[0]
     for part in parts[1:]:
         total = total + part
-    return total
+    return total.contiguous()
 
 
 def bootstrap(reward: Tensor, rollout: Rollout, critic: StackedMLP, discount: Tensor) -> None:

@@ -23,7 +23,7 @@ class NetworkConfig:
         token_variation: how much generated first-layer blocks and output rows differ between tokens at the
             start, relative to what they share (Bias-HyperInit, Beck et al. 2023, shares everything: 0).
         initial_log_std: logarithm of the initial exploration noise, on actions in [-1, 1] that are held for 20 ms;
-            one that is held t times as long gets t^0.75 times less.
+            one that is held t times as long gets t times less.
     """
 
     hidden: int = 128
@@ -33,7 +33,7 @@ class NetworkConfig:
     depth: int = 3
     heads: int = 4
     token_variation: float = 1.0
-    initial_log_std: float = -1.3
+    initial_log_std: float = -1.5
 
     def __post_init__(self) -> None:
         _check_at_least(self, 1, "hidden", "own", "critic_hidden", "width", "depth", "heads")
@@ -65,13 +65,13 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 24_000_000
+    steps: int = 30_000_000
     seed: int = 0
     num_sims: int = 8
     horizon: int = 64
     epochs: int = 4
     minibatches: int = 2
-    learning_rate: float = 3e-4
+    learning_rate: float = 6e-4
     clip: float = 0.2
     kl_limit: float = 0.03
     gae_lambda: float = 0.95

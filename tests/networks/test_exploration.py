@@ -1,4 +1,4 @@
-"""Exploration noise against hand arithmetic."""
+"""Exploration noise against a unit mass: every draw changes its velocity equally, however long it is held."""
 
 import dataclasses
 
@@ -10,9 +10,15 @@ from morphnet.embodiment import SLOT_TABLE
 from morphnet.networks import ActorHypernetwork, exploration_shift, stack_tokens
 
 
-def test_the_longer_a_draw_is_held_the_smaller_it_is():
-    std = torch.exp(exploration_shift(torch.tensor([0.02, 0.32, 0.00125])))
-    torch.testing.assert_close(std, torch.tensor([1.0, 1.0 / 8.0, 8.0]))  # 16 times the time, the root of it cubed
+def test_draws_of_any_control_step_kick_a_mass_equally_hard():
+    rng, kicks = np.random.default_rng(0), []
+    for control_step in (0.008, 0.02, 0.05):
+        std = float(torch.exp(exploration_shift(torch.tensor(control_step))))
+        velocity = np.zeros(20_000)
+        for force in std * rng.normal(size=(10, 20_000)):
+            velocity += force * control_step
+        kicks.append(float(np.std(velocity)))
+    assert np.ptp(kicks) < 0.05 * np.mean(kicks)
 
 
 def test_an_untrained_actor_explores_as_configured(make_robot):
@@ -21,17 +27,17 @@ def test_an_untrained_actor_explores_as_configured(make_robot):
     features = {kind: array.shape[1] for kind, array in robots[0].features.items()}
     log_std = ActorHypernetwork(features, SLOT_TABLE, config)(stack_tokens(robots)).log_std
     torch.testing.assert_close(log_std[0, 0, :2], torch.full((2,), -1.0))
-    torch.testing.assert_close(log_std[1, 0], torch.full((3,), -1.0 - 0.75 * float(np.log(2.5))))
+    torch.testing.assert_close(log_std[1, 0], torch.full((3,), -1.0 - float(np.log(2.5))))
 
 
 def test_mean_actions_are_in_units_of_the_noise(make_robot):
-    """Where draws are eight times smaller, so are mean actions: a step of the weights then moves both policies as far."""
+    """Where draws are twice as small, so are mean actions: a step of the weights then moves both policies as far."""
     robot = make_robot(1, 2, 2)
-    slower = dataclasses.replace(robot, control_step=16.0 * robot.control_step)
+    slower = dataclasses.replace(robot, control_step=2.0 * robot.control_step)
     config = NetworkConfig(hidden=6, own=3, width=8, depth=1, heads=2)
     features = {kind: array.shape[1] for kind, array in robot.features.items()}
     actors = ActorHypernetwork(features, SLOT_TABLE, config)(stack_tokens([robot, slower]))
     mean = actors.mean(torch.randn(1, 5, robot.observation_size).expand(2, -1, -1))
-    torch.testing.assert_close(mean[1], 0.125 * mean[0])
-    torch.testing.assert_close(actors.log_std[1].exp(), 0.125 * actors.log_std[0].exp())
+    torch.testing.assert_close(mean[1], 0.5 * mean[0])
+    torch.testing.assert_close(actors.log_std[1].exp(), 0.5 * actors.log_std[0].exp())
     assert mean.abs().max() > 1e-3

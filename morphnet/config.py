@@ -23,7 +23,7 @@ class NetworkConfig:
         token_variation: how much generated first-layer blocks and output rows differ between tokens at the
             start, relative to what they share (Bias-HyperInit, Beck et al. 2023, shares everything: 0).
         initial_log_std: logarithm of the initial exploration noise, on actions in [-1, 1] that are held for 20 ms;
-            one that is held t times as long gets t times less.
+            it is larger for shorter control steps and smaller for longer ones.
     """
 
     hidden: int = 128

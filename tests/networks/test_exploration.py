@@ -1,7 +1,5 @@
 """Exploration noise against a unit mass: every draw changes its velocity equally, however long it is held."""
 
-import dataclasses
-
 import numpy as np
 import torch
 
@@ -28,16 +26,3 @@ def test_an_untrained_actor_explores_as_configured(make_robot):
     log_std = ActorHypernetwork(features, SLOT_TABLE, config)(stack_tokens(robots)).log_std
     torch.testing.assert_close(log_std[0, 0, :2], torch.full((2,), -1.0))
     torch.testing.assert_close(log_std[1, 0], torch.full((3,), -1.0 - float(np.log(2.5))))
-
-
-def test_mean_actions_are_in_units_of_the_noise(make_robot):
-    """Where draws are twice as small, so are mean actions: a step of the weights then moves both policies as far."""
-    robot = make_robot(1, 2, 2)
-    slower = dataclasses.replace(robot, control_step=2.0 * robot.control_step)
-    config = NetworkConfig(hidden=6, own=3, width=8, depth=1, heads=2)
-    features = {kind: array.shape[1] for kind, array in robot.features.items()}
-    actors = ActorHypernetwork(features, SLOT_TABLE, config)(stack_tokens([robot, slower]))
-    mean = actors.mean(torch.randn(1, 5, robot.observation_size).expand(2, -1, -1))
-    torch.testing.assert_close(mean[1], 0.5 * mean[0])
-    torch.testing.assert_close(actors.log_std[1].exp(), 0.5 * actors.log_std[0].exp())
-    assert mean.abs().max() > 1e-3

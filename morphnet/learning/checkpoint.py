@@ -18,7 +18,7 @@ from morphnet.files import atomic_path, read_json, write_json
 from morphnet.networks import ActorHypernetwork, CriticHypernetwork
 from morphnet.simulation import SLOTS
 
-FORMAT = 3
+FORMAT = 2
 """Bumped whenever an older checkpoint would be read wrongly."""
 WEIGHTS, CONFIG, METRICS = "hypernetwork.safetensors", "config.json", "metrics.csv"
 

@@ -26,12 +26,6 @@ class StackedMLP:
         hidden = torch.tanh(torch.baddbmm(self.biases[1], hidden, self.weights[1]))
         return torch.baddbmm(self.biases[2], hidden, self.weights[2])
 
-    def scaled(self, factor: Tensor) -> StackedMLP:
-        """Return perceptrons whose outputs are ``factor`` (B, 1, 1) times as large."""
-        first, second, third = self.weights
-        one, two, three = self.biases
-        return StackedMLP((first, second, factor * third), (one, two, factor * three))
-
     def select(self, robots: slice) -> StackedMLP:
         """Return some of the perceptrons; a view."""
         first, second, third = (w[robots] for w in self.weights)

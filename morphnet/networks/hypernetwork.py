@@ -227,7 +227,7 @@ class ActorHypernetwork(nn.Module):
         mean, actuators = self.generator(batch, self.statistics)
         shift = exploration_shift(batch.control_step)[:, None, None]
         log_std = (self.log_std(actuators).transpose(1, 2) + shift).clamp(-4.0, 0.5)
-        return StackedActor(mean.scaled(shift.exp()), log_std, batch.action_mask[:, None].to(log_std.dtype))
+        return StackedActor(mean, log_std, batch.action_mask[:, None].to(log_std.dtype))
 
 
 class CriticHypernetwork(nn.Module):

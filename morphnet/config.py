@@ -33,7 +33,7 @@ class NetworkConfig:
     depth: int = 3
     heads: int = 4
     token_variation: float = 1.0
-    initial_log_std: float = -1.5
+    initial_log_std: float = -1.0
 
     def __post_init__(self) -> None:
         _check_at_least(self, 1, "hidden", "own", "critic_hidden", "width", "depth", "heads")
@@ -65,12 +65,12 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 30_000_000
+    steps: int = 20_000_000
     seed: int = 0
-    num_sims: int = 8
+    num_sims: int = 16
     horizon: int = 64
     epochs: int = 4
-    minibatches: int = 2
+    minibatches: int = 4
     learning_rate: float = 6e-4
     clip: float = 0.2
     kl_limit: float = 0.03

@@ -61,10 +61,10 @@ class StackedActor:
 def exploration_shift(control_step: Tensor) -> Tensor:
     """Return what to add to a log standard deviation that is meant for actions held for 20 ms.
 
-    A draw changes velocities by its size times the time for which it is held. With this shift each draw kicks equally
-    hard: a cheetah that draws every 50 ms is toppled by what a hopper that draws every 8 ms hardly feels.
+    White noise moves a body as the square root of the time for which a draw is held: a cheetah that draws every
+    50 ms is thrown about by what a hopper that draws every 8 ms hardly feels.
 
     Args:
         control_step: seconds for which an action is held, any shape.
     """
-    return -torch.log(control_step / 0.02)
+    return -0.5 * torch.log(control_step / 0.02)

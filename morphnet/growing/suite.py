@@ -70,7 +70,7 @@ def splits(bodies: Sequence[Body]) -> dict[str, dict[str, list[str]]]:
 def suite_toml(bodies: Sequence[Body]) -> str:
     """Return the text of the suite's task file: what all bodies share, and a section for what each has to itself."""
     tasks = [body.task.to_dict() for body in bodies]
-    common = {key: value for key, value in tasks[0].items() if key not in _OWN}
+    common = {"frame_skip": bodies[0].task.frame_skip} | {k: v for k, v in tasks[0].items() if k not in _OWN}
     lines = [
         "# How these bodies are run. Heights are the torso's above the floor (m).",
         *_section(FAMILY, common),

@@ -22,6 +22,8 @@ TURNS, SLIDES = 2.0 * math.pi, 1.5
 ARMATURE = 0.05
 """Rotor inertia, as a share of the inertia or mass that a joint moves at full stretch."""
 GRAVITY = 9.81
+_COLUMN = 0.06
+"""Radius of a column (m)."""
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
@@ -199,7 +201,8 @@ def build(arm: Arm) -> str:
         _add_capsule(body, name, (0.0, 0.0, 0.0, *link.end), link.radius, shade, arm.density)
         SubElement(actuators, "motor", name=f"joint{index + 1}", joint=f"joint{index + 1}", gear=number(gear))
         place = link.end
-    SubElement(body, "site", name="tip", pos=numbers(place), size="0.012", rgba="0.85 0.25 0.15 1")
+    size = number(arm.links[-1].radius + 0.004)
+    SubElement(body, "site", name="tip", pos=numbers(place), size=size, rgba="0.85 0.25 0.15 1")
     return to_text(root)
 
 
@@ -209,7 +212,7 @@ def _add_base(world: Element, arm: Arm) -> Element:
     add_sun_and_camera(base, distance=2.0)
     for x in (-arm.rail, arm.rail) if arm.rail else (0.0,):
         name = "column" if x <= 0.0 else "column2"
-        _add_capsule(base, name, (x, 0.0, 0.0, x, 0.0, -arm.mount), 0.06, "right", arm.density)
+        _add_capsule(base, name, (x, 0.0, 0.0, x, 0.0, _COLUMN - arm.mount), _COLUMN, "right", arm.density)
     if arm.rail:
         _add_capsule(base, "beam", (-arm.rail, 0.0, 0.0, arm.rail, 0.0, 0.0), 0.03, "right", arm.density)
     return base

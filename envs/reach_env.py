@@ -49,11 +49,14 @@ class ReachEnv(BodyEnv):
         observation, info = super().reset(seed=seed, options=options)
         if not options or "goal" not in options:
             return observation, info
-        goal = np.asarray(options["goal"], np.float64)
+        try:
+            goal = np.array(options["goal"], np.float64)
+        except (TypeError, ValueError):
+            goal = np.empty(0)
         if goal.shape != (3,) or not np.isfinite(goal).all():
             raise MorphNetError(f"reset: goal = {options['goal']!r}: expected a point (x, y, z) in m")
         self._simulation.set_command(goal)
-        self._command = goal.copy()
+        self._command = goal
         return self._simulation.observation[0].copy(), self._facts()
 
     def _facts(self) -> dict[str, Any]:

@@ -116,6 +116,8 @@ def _leaves(body: Body) -> list[int]:
     model, graph = body.model, body.graph
     moving = model.body_dofnum[graph.body_ids] > 0
     ends = moving & ~np.isin(graph.body_ids, model.body_parentid) & (graph.body_ids != graph.root_body)
+    if body.task.kind == "reach":
+        ends &= graph.body_ids != body.end_effector[0]
     most = graph.num_actuators - _FEWEST_ACTUATORS
     return [
         int(graph.body_ids[index]) for index in np.flatnonzero(ends) if len(_actuators_of(body, int(index))) <= most

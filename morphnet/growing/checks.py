@@ -16,7 +16,8 @@ GAP = 0.005
 """Between limbs that do not hang on one another (m)."""
 CLOSEST = 0.03
 """Between the origins of two bodies (m): those that coincide could not be told apart."""
-STANDING_SECONDS = 1.0
+STANDING_SECONDS, SAG, LEAN = 1.0, 0.75, 0.4
+"""Without control a creature keeps this share of its height and stays this upright (rad) for so long."""
 RANDOM_STEPS, FASTEST = 1000, 150.0
 """Control steps under random control, and the velocity (m/s, rad/s) that nothing may reach in them."""
 SLOWEST = 0.03
@@ -53,9 +54,10 @@ def stance_fault(body: Body) -> str | None:
     apart = np.linalg.norm(places[:, None] - places[None], axis=-1) + np.eye(len(places))
     if apart.min() < CLOSEST or _limbs_overlap(body.model, data):
         return "limbs in one another"
+    root, lowest = body.graph.root_body, SAG * data.xpos[body.graph.root_body, 2]
     for _ in range(round(STANDING_SECONDS / body.control_step)):
         mujoco.mj_step(body.model, data, body.frame_skip)
-        if not _is_healthy(body, data):
+        if data.xpos[root, 2] < lowest or data.xmat[root, 8] < np.cos(LEAN):
             return "falls by itself"
     return None
 

@@ -113,3 +113,12 @@ def test_a_changed_body_is_trained_under_its_change(puck, tiny):
     expert = train(puck.with_change(change), tiny)
     assert expert.origin["change"] == change.to_dict()
     assert expert.body.source.sha256 == puck.source.sha256
+
+
+def test_gradients_lie_in_memory_as_their_parameters_do(puck, tiny):
+    """Adam's fused step on a CPU takes a transposed gradient for a plain one, and says nothing."""
+    specialist = Specialist(puck, Recipe(tiny), None)
+    specialist._begin()
+    specialist._one_update()
+    specialist.workers.close()
+    assert all(one.grad.stride() == one.stride() for one in specialist.ppo._parameters)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tyro.conf import OmitArgPrefixes, Positional
 
 from morphnet.command_line import parse
-from morphnet.commands import Json, expert, export, finetune, record
+from morphnet.commands import Json, expert, export, finetune, grow, record
 from morphnet.config import TrainConfig
 from morphnet.errors import MorphNetError
 from morphnet.look import Look
@@ -344,6 +344,7 @@ COMMANDS = (
     render,
     view,
     report,
+    grow,
     doctor,
 )
 

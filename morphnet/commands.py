@@ -1,4 +1,4 @@
-"""Commands about one body: recording demonstrations, training an expert, finetuning, export."""
+"""Commands about bodies: growing new ones; recording, training an expert, finetuning and exporting one's policy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,26 @@ import tyro
 from tyro.conf import Positional
 
 Json = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="write the numbers as JSON; - for standard output")]
+
+
+def grow(count: int, out: Path, json: Json = None, seed: int = 0) -> None:
+    """Grow random limbed bodies that stand and work: a folder for --bodies, the last third of it held out.
+
+    Example:
+        morphnet grow --count 12 --out rollouts/bodies
+
+    Args:
+        count: how many.
+        out: the folder: MJCF files, suite.toml and splits.json.
+        json: where to write the numbers.
+        seed: seeds the bodies; 7 gives those of the suite creatures.
+    """
+    from morphnet import console, runs
+
+    report = runs.grow_suite(count, out, seed, lambda bodies: console.track(bodies, count, "growing"))
+    rows = list(report["rejected"].items())
+    console.print_table(f"{out}: {count} bodies; draws that were rejected", ("fault", "draws"), rows, json)
+    console.write_report(json, report)
 
 
 def record(

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from morphnet import __version__
 from morphnet.bodies import Body, Task, make_body, read_mjcf, task_from_dict
-from morphnet.errors import CheckpointError
+from morphnet.errors import CheckpointError, TaskError
 from morphnet.files import atomic_path, make_folder, read_json, write_bytes, write_json
 from morphnet.networks import StackedActor
 from morphnet.simulation import ControlScale, Kinematics, Observer, update_kinematics
@@ -103,7 +103,6 @@ class Policy:
         self._controls = ControlScale(body.model)
         self._data = mujoco.MjData(body.model)
         self._kinematics = Kinematics.of_data(self._data)
-        self._direction = np.array([body.task.direction])
         self._only = np.zeros(1, np.int64)
 
     @property
@@ -117,19 +116,31 @@ class Policy:
         Args:
             data: simulation state of this body's model, or of an equal one.
             task: what is wanted; the body's own task when None.
+
+        Raises:
+            TaskError: the task is of another kind than the policy's, or is to reach no goal in particular.
         """
         own = self._kinematics
         own.qpos[0], own.qvel[0], own.act[0], own.ctrl[0] = data.qpos, data.qvel, data.act, data.ctrl
         update_kinematics(self.body.model, self._data)
-        direction = self._direction if task is None else np.array([task.direction])
-        return self._observer.observe(own, direction, sims=self._only)[0]
+        return self._observer.observe(own, self._command(task), sims=self._only)[0]
+
+    def _command(self, task: Task | None) -> np.ndarray:
+        """What a task wants, as one row."""
+        wanted = self.body.task if task is None else task
+        if wanted.kind != self.body.task.kind:
+            raise TaskError(f"{self.body.name}: a policy to {self.body.task.kind}; the task given is to {wanted.kind}")
+        if wanted.command is None:
+            raise TaskError(f"{self.body.name}: no goal; give one: act(data, task=body.task.replace(goal=(x, y, z)))")
+        return np.array([wanted.command])
 
     def act(self, data: mujoco.MjData, task: Task | None = None) -> np.ndarray:
         """Control for the next control step.
 
         Args:
             data: simulation state of this body; ``data.ctrl`` is taken as the last control. Only read.
-            task: what is wanted; the body's own task when None.
+            task: what is wanted; the body's own task when None. A policy that reaches needs a ``goal`` in one or the
+                other: ``body.task.replace(goal=(x, y, z))``, in the world (m).
 
         Returns:
             (nu,) float64 ctrl in MuJoCo's units, within the control range. Apply it for

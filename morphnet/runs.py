@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import sys
 import time
@@ -18,6 +19,8 @@ from morphnet.demonstrations.writing import DATA, METADATA
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import check_folder, make_folder
+from morphnet.growing.grow import Grown
+from morphnet.growing.suite import grow_bodies, write_suite
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import STATE, saved_config
@@ -165,6 +168,22 @@ def policy_for(body: Body, policy: str | None, checkpoint: Path | None) -> tuple
     if own.observation_names != loaded.observation_names or body.model.nu != loaded.body.model.nu:
         raise MorphNetError(f"{policy}: made for {loaded.body.name}, whose inputs and actuators are not {body.name}'s")
     return own, policy
+
+
+def grow_suite(
+    count: int, out: Path, seed: int, watch: Callable[[Iterable[Grown]], Iterable[Grown]]
+) -> dict[str, Any]:
+    """Grow bodies into a folder; return what ``grow --json`` writes. ``watch`` shows how far it is."""
+    if count < 1:
+        raise MorphNetError(f"--count {count}: at least one body")
+    check_folder(out, ())  # told before minutes of growing, not after
+    bodies: list[Body] = []
+    rejected: collections.Counter[str] = collections.Counter()
+    for grown in watch(grow_bodies(count, seed)):
+        bodies.append(grown.body)
+        rejected += grown.rejected
+    write_suite(out, bodies)
+    return {"folder": str(out), "count": count, "rejected": dict(rejected), "seed": seed, "version": __version__}
 
 
 def load_changed(name: str, change: Path | None) -> Body:

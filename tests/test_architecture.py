@@ -21,7 +21,7 @@ LAYERS = (
     ("config", "files", "look"),
     ("morphology",),
     ("bodies",),
-    ("simulation", "networks", "rendering"),
+    ("simulation", "networks", "rendering", "growing"),
     ("embodiment",),
     ("envs", "policy", "demonstrations"),
     ("evaluation", "learning", "export", "references"),
@@ -44,9 +44,11 @@ OUTSIDE = {
     "networks": {"numpy", "torch"},
     "embodiment": {"numpy"},
     "evaluation": {"numpy"},
+    "growing": {"numpy", "mujoco"},
     "demonstrations": {"numpy", "mujoco", "gymnasium", "minari"},
 }
-NO_TORCH = ("assets", "bodies", "morphology", "simulation", "rendering", "evaluation", "inspection", "demonstrations")
+NO_TORCH = ("assets", "bodies", "morphology", "simulation", "growing", "rendering", "evaluation", "inspection")
+NO_TORCH += ("demonstrations",)
 LONGEST_FILE, LONGEST_FUNCTION = 400, 70
 
 

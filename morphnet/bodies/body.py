@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gymnasium
 import mujoco
+import numpy as np
 
 from morphnet import assets
 from morphnet.bodies.change import Change
@@ -57,8 +58,19 @@ class Body:
         """Seconds a control step."""
         return float(self.model.opt.timestep) * self.task.frame_skip
 
+    @property
+    def end_effector(self) -> tuple[int, np.ndarray]:
+        """Of a body that reaches: the MjModel id of the body that carries it, and (3,) its place in that frame (m)."""
+        return find_end_effector(self.model, self.task.end_effector)
+
     def with_task(self, task: Task) -> Body:
-        """Return the same robot with another task."""
+        """Return the same robot with another task.
+
+        Raises:
+            TaskError: its end effector is not on this robot.
+        """
+        if task.kind == "reach":
+            find_end_effector(self.model, task.end_effector)
         return dataclasses.replace(self, task=task)
 
     def with_change(self, change: Change) -> Body:
@@ -70,6 +82,8 @@ class Body:
         """
         if self.change is not None:
             raise BodyError(f"{self.name}: already changed ({self.change.name})")
+        if change.direction and self.task.kind != "run":
+            raise BodyError(f"change {change.name!r}: direction: {self.name} does not run, it reaches")
         model = change.applied_to(self.model, tuple(self.graph.actuator_names))
         task = self.task.replace(direction=change.direction) if change.direction else self.task
         return dataclasses.replace(self, model=model, task=task, change=change)
@@ -99,7 +113,28 @@ def make_body(name: str, model: mujoco.MjModel, source: Source, task: Task | Non
     except BodyError as error:
         raise BodyError(f"{name}: {error}") from None
     base = base_from_graph(model, graph)
-    return Body(name, model, graph, base, task or default_task(model, base), source)
+    body = Body(name, model, graph, base, default_task(model, base), source)
+    if task is None:
+        return body
+    try:
+        return body.with_task(task)
+    except TaskError as error:
+        raise TaskError(f"{name}: {error}") from None
+
+
+def find_end_effector(model: mujoco.MjModel, name: str | None) -> tuple[int, np.ndarray]:
+    """Find a site, or else a body, by its name: the id of the body that carries it, and (3,) its place there (m).
+
+    Raises:
+        TaskError: there is none.
+    """
+    sites, bodies = ([model.site(i).name for i in range(model.nsite)], [model.body(i).name for i in range(model.nbody)])
+    if name in sites:
+        return int(model.site_bodyid[sites.index(name)]), np.array(model.site_pos[sites.index(name)])
+    if name in bodies[1:]:
+        return bodies.index(name), np.zeros(3)
+    valid = [valid for valid in (*sites, *bodies[1:]) if valid]
+    raise TaskError(f"end_effector = {name!r}: no site or body of that name; {choices(str(name), valid)}")
 
 
 def body_path(name: str) -> Path:

@@ -68,7 +68,9 @@ def make_candidates(
     first = next(iter(starts.values())).actor
     jobs = [(name, how, first, True) for name, how in CLONES.items()]
     jobs += [
-        (f"{start}, {name}", how, policy.actor, False) for start, policy in starts.items() for name, how in TUNED.items()
+        (f"{start}, {name}", how, policy.actor, False)
+        for start, policy in starts.items()
+        for name, how in TUNED.items()
     ]
     deadline = None if seconds is None else time.monotonic() + seconds
 

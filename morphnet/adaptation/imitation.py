@@ -74,7 +74,9 @@ class Marker:
         for t, row in enumerate(worth):
             self._total = np.where(begins[t], row, self._total + row)
             returns += (self._total[ended[t]] / self._tracking.longest).tolist()
-        rollout.episodes[:] = [(0, value, length) for value, (*_, length) in zip(returns, rollout.episodes, strict=True)]
+        rollout.episodes[:] = [
+            (0, value, length) for value, (*_, length) in zip(returns, rollout.episodes, strict=True)
+        ]
 
 
 class ImitationGoal:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import linear, mse_loss
@@ -96,7 +95,9 @@ class Regression:
                 actor.weights[0][:, torch.from_numpy(lesson.last_control)] = 0.0
         return actor
 
-    def _loss(self, actor: DirectActor, teacher: DirectActor | None, seen: Tensor, noise: Tensor, done: Tensor) -> Tensor:
+    def _loss(
+        self, actor: DirectActor, teacher: DirectActor | None, seen: Tensor, noise: Tensor, done: Tensor
+    ) -> Tensor:
         if teacher is None:
             return mse_loss(_mean(actor, seen + noise), done)
         with torch.no_grad():

@@ -144,7 +144,8 @@ class PPO:
         jobs = list(zip(self.groups, samples, strict=True))
         results = self.workers.map(lambda job: self._gradients(*job, index), jobs)
         for position, parameter in enumerate(self._parameters):
-            parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
+            # fused Adam reads memory in the parameter's order; a transposed layer's gradient comes in another
+            parameter.grad = sum_gradients([gradients[position] for gradients, _ in results]).contiguous()
         for parameters in (self._actor_parameters, self._critic_parameters):
             nn.utils.clip_grad_norm_(parameters, self.config.gradient_norm, error_if_nonfinite=True)
         self.optimizer.step()

@@ -44,7 +44,7 @@ class Recipe:
 
     ppo: TrainConfig
     seconds: float | None = None
-    rounds: Rounds = Rounds()
+    rounds: Rounds = dataclasses.field(default_factory=Rounds)
     warm_up: float = 0.0
     loudest: float = np.inf
 
@@ -75,7 +75,9 @@ class Specialist:
         self._noise_shift = float(exploration_shift(torch.tensor(body.control_step)))
         config = recipe.ppo
         halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
-        simulations = [Simulation(body, config.num_sims, rng, starts=self.goal.starts) for rng in halves[: config.threads]]
+        simulations = [
+            Simulation(body, config.num_sims, rng, starts=self.goal.starts) for rng in halves[: config.threads]
+        ]
         for simulation in simulations:
             simulation.stagger()
         self.workers = Workers(config.threads)

@@ -17,6 +17,9 @@ HELD_OUT = 0.2
 BLOCK = 25
 """Control steps that are held out together: neighbours are so alike that one gives the other away."""
 
+STILL = 1e-3
+"""Variance of actions below which errors count as shares of this: who always does the same varies by rounding."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Lesson:
@@ -68,4 +71,4 @@ class Lesson:
     def explained(self, actor: ActorWeights) -> float:
         """Share of the demonstrated actions' variance that an actor explains on the held-out steps; at most 1."""
         variance = float(np.var(self.action, axis=0).mean())
-        return 1.0 - self.loss(actor) / max(variance, 1e-12)
+        return 1.0 - self.loss(actor) / max(variance, STILL)

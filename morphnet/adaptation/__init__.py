@@ -1,6 +1,6 @@
 """Adaptation: policies made from a few demonstrations."""
 
-from morphnet.adaptation.adapt import adapt, adapt_policies
+from morphnet.adaptation.adapting import adapt, adapt_policies
 from morphnet.adaptation.tracking import Following, Tracking
 
 __all__ = ["Following", "Tracking", "adapt", "adapt_policies"]

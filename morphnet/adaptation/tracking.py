@@ -52,7 +52,7 @@ class Tracking:
     """Worth of states, between 0 and 1, and of whole episodes.
 
     Attributes:
-        speed: demonstrated speed (m/s) along the task's direction, over the second half of the demonstrations.
+        speed: demonstrated speed (m/s) along the task's direction, over the last quarter of each demonstration.
         longest: control steps for which an episode is to be sustained: the task's longest, or as long as the
             demonstrator lasted on average where all its episodes ended in a fall.
     """
@@ -64,7 +64,7 @@ class Tracking:
         observed = [observations_of(body, demonstration) for demonstration in demonstrations]
         self._velocity = _velocity_entries(layout)
         self._compared = np.array([not name.startswith("task/") for name in layout.names])
-        self.speed = float(np.mean([self.speeds(o[len(o) // 2 :]).mean() for o in observed]))
+        self.speed = float(np.mean([self.speeds(o[-max(len(o) // 4, 1) :]).mean() for o in observed]))
         states = np.concatenate(observed)
         states = states[np.unique(np.linspace(0, len(states) - 1, LARGEST).round().astype(int))]
         spread = np.maximum(states.std(axis=0), SMALLEST_SPREAD)

@@ -32,7 +32,7 @@ FITTING = 0.25
 RANKING = 4
 """Episodes that rank a candidate."""
 LAST_JUDGING = 12
-"""What imitation's last judging costs, in rankings of a candidate: four finalists, twice the episodes, and some room."""
+"""What the last judging costs, in rankings of a candidate: four finalists, twice the episodes, and some room."""
 OTHER_PHYSICS = 0.05
 """Replay error above which a simulation is not of what was demonstrated."""
 

@@ -11,7 +11,9 @@ import gymnasium
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from morphnet.adaptation import adapt
     from morphnet.bodies import Body, Suite, Task, load_body, load_suite, suite_from_folder
+    from morphnet.config import AdaptConfig
     from morphnet.demonstrations import Demonstration, read_demonstrations, record, write_demonstrations
     from morphnet.envs import make_vec
     from morphnet.errors import MorphNetError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from morphnet.specialists import finetune, train_expert
 
 __all__ = [
+    "AdaptConfig",
     "Body",
     "Demonstration",
     "Hypernetwork",
@@ -28,6 +31,7 @@ __all__ = [
     "Suite",
     "Task",
     "__version__",
+    "adapt",
     "finetune",
     "load_body",
     "load_suite",
@@ -40,6 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AdaptConfig": "config",
     "Body": "bodies",
     "Demonstration": "demonstrations",
     "Hypernetwork": "hypernetwork",
@@ -47,6 +52,7 @@ _HOMES = {
     "Policy": "policy",
     "Suite": "bodies",
     "Task": "bodies",
+    "adapt": "adaptation",
     "finetune": "specialists",
     "load_body": "bodies",
     "load_suite": "bodies",

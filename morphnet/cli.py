@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tyro.conf import OmitArgPrefixes, Positional
 
 from morphnet.command_line import parse
-from morphnet.commands import Json, expert, export, finetune, grow, record
+from morphnet.commands import Json, adapt, expert, export, finetune, grow, record
 from morphnet.config import TrainConfig
 from morphnet.errors import MorphNetError
 from morphnet.look import Look
@@ -338,6 +338,7 @@ COMMANDS = (
     evaluate,
     generate,
     record,
+    adapt,
     expert,
     finetune,
     export,

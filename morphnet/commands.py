@@ -1,4 +1,4 @@
-"""Commands about bodies: growing new ones; recording, training an expert, finetuning and exporting one's policy."""
+"""Commands about bodies: growing new ones; recording, adapting to demonstrations, experts, finetuning, export."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-from tyro.conf import Positional
+from tyro.conf import OmitArgPrefixes, Positional
+
+from morphnet.config import AdaptConfig
 
 Json = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="write the numbers as JSON; - for standard output")]
 
@@ -65,6 +67,45 @@ def record(
     report = runs.record_body(runs.load_changed(body, change), policy, checkpoint, out, episodes, steps, noise, seed)
     rows = zip(range(episodes), report["returns"], report["lengths"], strict=True)
     console.print_table(f"{out}: demonstrations of {report['body']}", ("episode", "return", "steps"), rows, json)
+    console.write_report(json, report)
+
+
+def adapt(
+    body: Positional[str],
+    demos: Path,
+    out: Path,
+    episodes: int | None = None,
+    checkpoint: Path | None = None,
+    change: Path | None = None,
+    config: OmitArgPrefixes[AdaptConfig] = AdaptConfig(),  # noqa: B008
+    json: Json = None,
+) -> None:
+    """Make a policy that does as a few demonstrations show; their rewards are not read.
+
+    Example:
+        morphnet adapt hopper --demos rollouts/hopper_demonstrations --out rollouts/hopper_adapted
+
+    Args:
+        body: a suite body, gymnasium:NAME, or the path of an MJCF file.
+        demos: the folder of a Minari dataset of this body.
+        out: the policy's folder.
+        episodes: only the first so many demonstrations.
+        checkpoint: a checkpoint folder; the shipped one by default.
+        change: a TOML with a hidden change of the body that is simulated.
+        config: what may be used and spent.
+        json: where to write the numbers.
+    """
+    from morphnet import console, runs
+    from morphnet.training_display import TrainingDisplay
+
+    loaded = runs.load_changed(body, change)
+    with TrainingDisplay(None) as display:
+        report = runs.adapt_body(loaded, demos, out, episodes, checkpoint, config, display.show)
+    columns = ("explained", "score", "survival", "speed", "likeness")
+    rows = [("* " * (c["name"] == report["chosen"]) + c["name"], *map(c.get, columns)) for c in report["candidates"]]
+    headings = ("candidate", "actions explained", *columns[1:-2], "speed (m/s)", "likeness")
+    console.print_table(f"{out}: {report['mode']}, {report['seconds']:.0f} s", headings, rows, json)
+    console.print_line(f"chosen: {report['chosen']}. {report['reason']}.", json)
     console.write_report(json, report)
 
 

@@ -98,6 +98,31 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
 
+@dataclasses.dataclass(frozen=True)
+class AdaptConfig:
+    """What an adaptation to demonstrations may use and spend.
+
+    Attributes:
+        offline: use the demonstrations alone; nothing is simulated.
+        seconds: wall-clock that it may take; schedules follow it.
+        steps: environment steps of imitation, in place of the seconds; an adaptation then repeats bit for bit.
+        seed: seeds everything that is drawn.
+        threads: threads of fits and of simulations.
+    """
+
+    offline: bool = False
+    seconds: float = 30.0
+    steps: int | None = None
+    seed: int = 0
+    threads: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.seconds < math.inf:
+            raise MorphNetError(f"seconds = {self.seconds}: must be above 0 and finite")
+        _check_at_least(self, 1, "threads", *(["steps"] if self.steps is not None else []))
+        _check_at_least(self, 0, "seed")
+
+
 def config_from_dict(values: dict[str, Any], where: str) -> TrainConfig:
     """Build a configuration from JSON values.
 

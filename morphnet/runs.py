@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from morphnet import __version__
+from morphnet.adaptation import adapt
 from morphnet.bodies import Body, Suite, load_body, read_change
-from morphnet.config import TrainConfig, config_from_dict
-from morphnet.demonstrations import record, write_demonstrations
+from morphnet.config import AdaptConfig, TrainConfig, config_from_dict
+from morphnet.demonstrations import read_demonstrations, record, write_demonstrations
 from morphnet.demonstrations.demonstration import SHORTEST
 from morphnet.demonstrations.writing import DATA, METADATA
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
@@ -225,6 +226,25 @@ def record_body(
     }
 
 
+def adapt_body(
+    body: Body,
+    demos: Path,
+    out: Path,
+    episodes: int | None,
+    checkpoint: Path | None,
+    config: AdaptConfig,
+    report: Callable[[Progress], None],
+) -> dict[str, Any]:
+    """Adapt to a dataset into a policy folder; return what ``adapt --json`` writes."""
+    if episodes is not None and episodes < 1:
+        raise MorphNetError(f"--episodes {episodes}: at least one is needed")
+    _check_free(out)
+    demonstrations = read_demonstrations(demos, body, episodes)
+    adapted = adapt(Hypernetwork.load(checkpoint), body, demonstrations, config, report)
+    adapted.save(out)
+    return {"policy": str(out), "dataset": str(demos), "body": body.name, **adapted.origin, "version": __version__}
+
+
 def make_expert(
     body: Body, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
 ) -> dict[str, Any]:
@@ -260,10 +280,15 @@ def finetune_body(
 
 def _keeper(out: Path) -> Callable[[Policy], None]:
     """Save every policy that leads, so that whatever stops the run leaves the best so far."""
-    if (out / RECORD).exists():  # the first policy that leads would take its place at once
-        raise MorphNetError(f"{out}: already holds a policy; choose another folder")
-    make_folder(out)  # a place that cannot be written to must be found out before the training
+    _check_free(out)
     return lambda policy: policy.save(out)
+
+
+def _check_free(out: Path) -> None:
+    """Find out before the work that a policy cannot, or should not, be written."""
+    if (out / RECORD).exists():
+        raise MorphNetError(f"{out}: already holds a policy; choose another folder")
+    make_folder(out)
 
 
 def _specialist_report(best: Policy, out: Path, seed: int, started: float) -> dict[str, Any]:

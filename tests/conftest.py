@@ -1,6 +1,14 @@
-"""Fixtures that several folders share. Being here also puts ``robots.py`` on the tests' import path."""
+"""Fixtures that several folders share. Being here puts ``robots.py`` and ``pucks.py`` on the tests' import path."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
+from pucks import PUCK, TASK, constant_actor
+
+from morphnet.bodies import Body, load_body
+from morphnet.policy import Policy
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +47,27 @@ def needs_gl() -> None:
         gl.choose_backend()
     except RenderError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def puck_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("puck") / "puck.xml"
+    path.write_text(PUCK)
+    path.with_suffix(".toml").write_text(TASK)
+    return path
+
+
+@pytest.fixture(scope="session")
+def puck(puck_path: Path) -> Body:
+    return load_body(puck_path)
+
+
+@pytest.fixture(scope="session")
+def pushing(puck: Body) -> Policy:
+    """Return the best policy there is: full push, arm still."""
+    return Policy(puck, constant_actor(puck, [1.0, 0.0]), {"kind": "test"})
+
+
+@pytest.fixture(scope="session")
+def lazy(puck: Body) -> Policy:
+    return Policy(puck, constant_actor(puck, [0.1, 0.3]), {"kind": "test"})

@@ -26,6 +26,7 @@ LAYERS = (
     ("envs", "policy", "demonstrations"),
     ("evaluation", "learning", "export", "references"),
     ("hypernetwork", "specialists"),
+    ("adaptation",),
     ("runs", "inspection", "console", "command_line", "doctor"),
     ("films", "training_display", "viewing"),
     ("report",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +61,14 @@ class PPO:
     is differentiated by a thread of its own; the gradients are added up in the groups' order.
     """
 
-    def __init__(self, networks: Networks, groups: list[BodyGroup], workers: Workers, config: TrainConfig) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        groups: list[BodyGroup],
+        workers: Workers,
+        config: TrainConfig,
+        anchor: Callable[[StackedActor], Tensor] | None = None,
+    ) -> None:
         """Set up the optimiser.
 
         Args:
@@ -68,8 +76,10 @@ class PPO:
             groups: the bodies that are trained on.
             workers: threads to share the groups.
             config: hyperparameters.
+            anchor: a loss of the first group's actors that is added to PPO's, such as that of imitating demonstrations.
         """
         self.networks, self.groups, self.workers, self.config = networks, groups, workers, config
+        self._anchor = anchor
         self._actor_parameters = list(networks.actor.parameters())
         self._critic_parameters = list(networks.critic.parameters())
         self._parameters = self._actor_parameters + self._critic_parameters
@@ -152,8 +162,10 @@ class PPO:
         values = self.networks.critic(group.robots, self.networks.actor.statistics)(observation).squeeze(-1)
         value_loss = 0.5 * (values - samples.value_target[:, index]).square().mean()
         entropy = actors.entropy().mean()
-        loss = policy_loss + config.value * value_loss - config.entropy * entropy
-        gradients = torch.autograd.grad(share * loss, self._parameters, materialize_grads=True)
+        loss = share * (policy_loss + config.value * value_loss - config.entropy * entropy)
+        if self._anchor is not None and group is self.groups[0]:  # once a minibatch, whatever the number of groups
+            loss = loss + self._anchor(actors)
+        gradients = torch.autograd.grad(loss, self._parameters, materialize_grads=True)
         with torch.no_grad():
             kl = (ratio - 1.0 - log_ratio).mean()
             outside = ((ratio - 1.0).abs() > config.clip).float().mean()

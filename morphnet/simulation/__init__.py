@@ -6,6 +6,7 @@ from morphnet.simulation.kinematics import Kinematics, update_kinematics
 from morphnet.simulation.layout import KINDS, SLOTS, ObservationLayout
 from morphnet.simulation.observation import Observer
 from morphnet.simulation.simulation import Simulation, Step
+from morphnet.simulation.starts import Starts, StartStates, TaskStarts
 
 __all__ = [
     "KINDS",
@@ -16,6 +17,9 @@ __all__ = [
     "ObservationLayout",
     "Observer",
     "Simulation",
+    "StartStates",
+    "Starts",
     "Step",
+    "TaskStarts",
     "update_kinematics",
 ]

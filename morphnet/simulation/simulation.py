@@ -19,6 +19,7 @@ from morphnet.simulation.kinematics import Kinematics
 from morphnet.simulation.observation import Observer
 from morphnet.simulation.reach import ReachJudge
 from morphnet.simulation.reward import ContactCost, ReachReward, Reward
+from morphnet.simulation.starts import Starts, StartStates, TaskStarts
 
 _STALE, _FRESH = mujoco.mjtStage.mjSTAGE_NONE.value, mujoco.mjtStage.mjSTAGE_VEL.value
 _MAX_FAILURES = 5
@@ -63,7 +64,14 @@ class Simulation:
     """
 
     def __init__(
-        self, body: Body, num_sims: int, rng: np.random.Generator, *, exact: bool = False, nthread: int = 1
+        self,
+        body: Body,
+        num_sims: int,
+        rng: np.random.Generator,
+        *,
+        exact: bool = False,
+        nthread: int = 1,
+        starts: Starts | None = None,
     ) -> None:
         """Allocate and reset.
 
@@ -73,12 +81,14 @@ class Simulation:
             rng: source of the reset noise.
             exact: whether contact costs are computed, where the task has them.
             nthread: physics threads.
+            starts: where episodes begin; the task's start states when None.
         """
         self.body = body
         self.num_sims = num_sims
         self.diverged = 0
         self.physics_seconds = 0.0
         self._rng = rng
+        self._starts = starts or TaskStarts(body)
         self._all = np.arange(num_sims)
         self._batch = Batch(body.model, num_sims, nthread, persistent=True)
         self._first_state = self._batch.state[0].copy()
@@ -125,7 +135,7 @@ class Simulation:
         ctrl: np.ndarray | None = None,
     ) -> None:
         """Put one simulation at a state, at the start of an episode; act and ctrl are those of a reset where None."""
-        self._start(np.array([sim]), qpos, qvel, act, ctrl)
+        self._start(np.array([sim]), StartStates(qpos, qvel, act, ctrl))
         self._observe()
 
     def set_command(self, command: np.ndarray, sim: int = 0) -> None:
@@ -190,31 +200,21 @@ class Simulation:
             )
 
     def _reset(self, ids: np.ndarray) -> None:
-        task, model, count = self.body.task, self.body.model, len(ids)
-        qpos_noise = self._rng.uniform(-task.qpos_noise, task.qpos_noise, (count, model.nq))
-        uniform = task.qvel_noise_kind == "uniform"
-        unit = self._rng.uniform(-1, 1, (count, model.nv)) if uniform else self._rng.normal(size=(count, model.nv))
+        states = self._starts.draw(self._rng, len(ids))
         if self._goals is not None:
-            self.command[ids] = self._goals.draw(self._rng, count)
-        self._start(ids, model.qpos0 + qpos_noise, task.qvel_noise * unit)
+            self.command[ids] = self._goals.draw(self._rng, len(ids))
+        self._start(ids, states)
 
-    def _start(
-        self,
-        ids: np.ndarray,
-        qpos: np.ndarray,
-        qvel: np.ndarray,
-        act: np.ndarray | None = None,
-        ctrl: np.ndarray | None = None,
-    ) -> None:
-        """Begin episodes at a state; activations and last controls are the model's first where None.
+    def _start(self, ids: np.ndarray, states: StartStates) -> None:
+        """Begin episodes at given states.
 
         Gives the bits that ``Batch.reset`` would give, which also clears every derived field of every
         simulation that is reset: ten times the cost, and all but a few are computed anew before they are read.
         """
         batch = self._batch
         batch.state[ids], batch.warning[ids] = self._first_state, 0
-        self._kinematics.qpos[ids], self._kinematics.qvel[ids] = qpos, qvel
-        for field, given in ((self._kinematics.act, act), (self._kinematics.ctrl, ctrl)):
+        self._kinematics.qpos[ids], self._kinematics.qvel[ids] = states.qpos, states.qvel
+        for field, given in ((self._kinematics.act, states.act), (self._kinematics.ctrl, states.ctrl)):
             if given is not None:
                 field[ids] = given
         batch.forward(ids, stage=_FRESH)

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 
-from morphnet.bodies import Body
-from morphnet.evaluation import PolicyController, evaluate
-from morphnet.policy import ActorWeights, Policy
+from morphnet.policy import ActorWeights
+from morphnet.specialists.goal import Goal
 
 FINALISTS = 3
-QUICK, FINAL = 5, 20
-"""Episodes a snapshot on the way, and a finalist at the end."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rounds:
+    """How thoroughly a contest judges.
+
+    Attributes:
+        snapshots: snapshots a run, evenly spread over it.
+        quick: episodes a snapshot on the way.
+        final: episodes a finalist at the end.
+    """
+
+    snapshots: int = 25
+    quick: int = 5
+    final: int = 20
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Snapshot:
-    """An actor, when it was taken and its mean return."""
+    """An actor, when it was taken, and its merit as the goal judges it."""
 
     actor: ActorWeights
     steps: int
-    mean_return: float
+    merit: float
 
 
 class Contest:
@@ -31,9 +43,9 @@ class Contest:
         behind: how many snapshots in a row have not led.
     """
 
-    def __init__(self, body: Body, seed: int) -> None:
-        """Judge on episodes of ``body`` whose start states follow from ``seed``."""
-        self._body, self._seed = body, seed
+    def __init__(self, goal: Goal, rounds: Rounds, seed: int) -> None:
+        """Judge by ``goal``, on episodes whose start states follow from ``seed``."""
+        self._goal, self._rounds, self._seed = goal, rounds, seed
         self._first: Snapshot | None = None
         self._best: list[Snapshot] = []
         self.behind = 0
@@ -45,9 +57,9 @@ class Contest:
 
     def enter(self, actor: ActorWeights, steps: int) -> bool:
         """Judge a snapshot; return whether it leads."""
-        snapshot = Snapshot(actor, steps, self._judge(actor, QUICK, self._seed))
+        snapshot = Snapshot(actor, steps, self._goal.judge(actor, self._rounds.quick, self._seed))
         self._first = self._first or snapshot
-        self._best = sorted([*self._best, snapshot], key=lambda s: -s.mean_return)[:FINALISTS]
+        self._best = sorted([*self._best, snapshot], key=lambda s: -s.merit)[:FINALISTS]
         leads = self._best[0] is snapshot
         self.behind = 0 if leads else self.behind + 1
         return leads
@@ -56,9 +68,6 @@ class Contest:
         """Let the best few and the first meet again, on start states none has been judged on."""
         assert self._first is not None
         field = self._best if self._first in self._best else [self._first, *self._best]
-        again = [dataclasses.replace(s, mean_return=self._judge(s.actor, FINAL, self._seed + 1)) for s in field]
-        return max(again, key=lambda snapshot: snapshot.mean_return)
-
-    def _judge(self, actor: ActorWeights, episodes: int, seed: int) -> float:
-        policy = Policy(self._body, actor, {})
-        return float(evaluate(self._body, PolicyController(policy), episodes, seed).returns.mean())
+        episodes = self._rounds.final
+        again = [dataclasses.replace(s, merit=self._goal.judge(s.actor, episodes, self._seed + 1)) for s in field]
+        return max(again, key=lambda snapshot: snapshot.merit)

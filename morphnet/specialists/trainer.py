@@ -20,11 +20,10 @@ from morphnet.learning.rollout import Rollout, RolloutCollector
 from morphnet.networks import StackedActor, StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Simulation
-from morphnet.specialists.contest import Contest
+from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
+from morphnet.specialists.goal import Goal, TaskGoal
 
-SNAPSHOTS = 25
-"""Snapshots a run, evenly spread over its steps."""
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""
 CRITIC_HIDDEN = 128
@@ -32,17 +31,22 @@ CRITIC_HIDDEN = 128
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What expert and finetune do differently.
+    """What the trainings of one body do differently.
 
     Attributes:
         ppo: PPO's settings.
-        warm_up: share of the steps in which only the critic learns.
+        seconds: wall-clock after which a run ends, where that is before its steps are done; schedules follow what is
+            used up faster. None follows steps alone, so that a run repeats.
+        rounds: how thoroughly snapshots are judged.
+        warm_up: share of the run in which only the critic learns.
         loudest: upper limit of the start's log standard deviation of exploration, for actions held for 20 ms.
         episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
         patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
     """
 
     ppo: TrainConfig
+    seconds: float | None = None
+    rounds: Rounds = dataclasses.field(default_factory=Rounds)
     warm_up: float = 0.0
     loudest: float = np.inf
     episode_seconds: float = np.inf
@@ -60,23 +64,44 @@ class DirectNetworks:
 class Specialist:
     """One training of one body."""
 
-    def __init__(self, body: Body, recipe: Recipe, start: Policy | None, *, critic: StackedMLP | None = None) -> None:
-        """Build simulations and networks; ``start`` and its ``critic`` are continued from, None begins anew."""
+    def __init__(
+        self,
+        body: Body,
+        recipe: Recipe,
+        start: Policy | None,
+        goal: Goal | None = None,
+        *,
+        critic: StackedMLP | None = None,
+    ) -> None:
+        """Build simulations and networks.
+
+        Args:
+            body: the body.
+            recipe: how it is trained.
+            start: what is continued from; None begins anew.
+            goal: what it is trained for; the return of its task when None.
+            critic: the start's critic; a new one when None.
+        """
         self.body, self.recipe, self.start, self._critic = body, recipe, start, critic
+        self.goal = goal or TaskGoal(body)
+        self._started = time.monotonic()
         self._noise_shift = float(exploration_shift(torch.tensor(body.control_step)))
         config = recipe.ppo
         halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
         shorter = self._shorter(body)
-        simulations = [Simulation(shorter, config.num_sims, rng) for rng in halves[: config.threads]]
+        simulations = [
+            Simulation(shorter, config.num_sims, rng, starts=self.goal.starts) for rng in halves[: config.threads]
+        ]
         for simulation in simulations:
             simulation.stagger()
         self.workers = Workers(config.threads)
         # every thread gets simulations of its own; to PPO they are as many bodies, which happen to be equal
         self.groups = make_groups([("", s) for s in simulations], halves[config.threads :], config.threads)
         self.networks = self._build(simulations[0].observer.size)
-        self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config)
+        self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config, self.goal.anchor)
         self.collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
-        self.contest = Contest(body, config.seed + 1000)
+        self.markers = [self.goal.marker(config.num_sims) for _ in self.groups]
+        self.contest = Contest(self.goal, recipe.rounds, config.seed + 1000)
         self.steps, self.updates = 0, 0
         self._recent: list[float] = []
 
@@ -97,7 +122,7 @@ class Specialist:
             return DirectNetworks(actor, DirectCritic(size, critic_hidden))
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:
-        """Train for all steps, or until Ctrl-C; return the best policy.
+        """Train until steps or seconds are used up, or until Ctrl-C; return the best policy.
 
         Args:
             keep: called with every policy that leads, the first at once, and with the winner at the end.
@@ -107,16 +132,16 @@ class Specialist:
             KeyboardInterrupt: after the best so far has been kept.
         """
         interrupted = False
-        started = time.monotonic()
+        self._started = time.monotonic()
         try:
             self._begin()
             self._judge(keep)
             judged = 0
-            while self.steps < self.recipe.ppo.steps and self.contest.behind < self.recipe.patience:
+            while self._share_done() < 1.0 and self.contest.behind < self.recipe.patience:
                 self._one_update()
-                report(self._progress(time.monotonic() - started))
-                if SNAPSHOTS * self.steps // self.recipe.ppo.steps > judged:
-                    judged = SNAPSHOTS * self.steps // self.recipe.ppo.steps
+                report(self._progress(time.monotonic() - self._started))
+                if int(self.recipe.rounds.snapshots * self._share_done()) > judged:
+                    judged = int(self.recipe.rounds.snapshots * self._share_done())
                     self._judge(keep)
         except KeyboardInterrupt:
             interrupted = True
@@ -125,7 +150,7 @@ class Specialist:
         if self.contest.leader is None:
             raise KeyboardInterrupt
         winner = self.contest.winner()
-        best = self._policy(winner.actor, winner.steps, winner.mean_return)
+        best = self._policy(winner.actor, winner.steps, winner.merit)
         keep(best)
         if interrupted:
             raise KeyboardInterrupt
@@ -147,16 +172,22 @@ class Specialist:
         if self._critic is not None:
             self.networks.critic.take(self._critic, actor.statistics)
 
-    def _jobs(self) -> list[tuple[BodyGroup, RolloutCollector]]:
-        return list(zip(self.groups, self.collectors, strict=True))
+    def _jobs(self) -> list[tuple[BodyGroup, RolloutCollector, Callable[[Rollout], None]]]:
+        return list(zip(self.groups, self.collectors, self.markers, strict=True))
+
+    def _share_done(self) -> float:
+        """Share of the run that is over, by steps or by the clock."""
+        share = self.steps / self.recipe.ppo.steps
+        seconds = self.recipe.seconds
+        return share if seconds is None else max(share, (time.monotonic() - self._started) / seconds)
 
     def _one_update(self) -> None:
-        config, actor = self.recipe.ppo, self.networks.actor
-        actor.frozen = self.steps < self.recipe.warm_up * config.steps
+        actor, share = self.networks.actor, self._share_done()
+        actor.frozen = share < self.recipe.warm_up
         collected = self.workers.map(lambda job: self._collect(*job), self._jobs())
         jobs = list(zip(self.groups, collected, strict=True))
         samples: list[Samples] = self.workers.map(lambda job: self.ppo.prepare(job[0], *job[1]), jobs)
-        self.ppo.update(samples, self.steps / config.steps)
+        self.ppo.update(samples, share)
         for part in samples:
             actor.statistics.update(part.observation)
         self.updates += 1
@@ -165,9 +196,13 @@ class Specialist:
         self._recent = [*self._recent, *returns][-RECENT:]
 
     @torch.no_grad()
-    def _collect(self, group: BodyGroup, collector: RolloutCollector) -> tuple[Rollout, StackedActor]:
+    def _collect(
+        self, group: BodyGroup, collector: RolloutCollector, mark: Callable[[Rollout], None]
+    ) -> tuple[Rollout, StackedActor]:
         actor = self.networks.actor()
-        return collector.collect(actor), actor
+        rollout = collector.collect(actor)
+        mark(rollout)
+        return rollout, actor
 
     def _judge(self, keep: Callable[[Policy], None]) -> None:
         actor = self.networks.actor.emitted()
@@ -176,13 +211,13 @@ class Specialist:
         if self.contest.enter(actor, self.steps if self.updates else 0):
             leader = self.contest.leader
             assert leader is not None
-            keep(self._policy(leader.actor, leader.steps, leader.mean_return))
+            keep(self._policy(leader.actor, leader.steps, leader.merit))
 
-    def _policy(self, actor: ActorWeights, steps: int, mean_return: float) -> Policy:
+    def _policy(self, actor: ActorWeights, steps: int, merit: float) -> Policy:
         origin: dict[str, Any] = {
             "kind": "expert" if self.start is None else "finetuned",
             "steps": steps,
-            "return": mean_return,
+            "return": merit,
             "seed": self.recipe.ppo.seed,
         }
         if self.start is not None:
@@ -195,8 +230,9 @@ class Specialist:
         leader = self.contest.leader
         returns = {
             "training": float(np.mean(self._recent)) if self._recent else float("nan"),
-            "best": leader.mean_return if leader else float("nan"),
+            "best": leader.merit if leader else float("nan"),
         }
         diverged = sum(s.diverged for group in self.groups for s in group.simulations)
-        total = self.recipe.ppo.steps
+        # where the clock ends the run, as many as its pace so far will give
+        total = self.recipe.ppo.steps if self.recipe.seconds is None else round(self.steps / self._share_done())
         return Progress(self.updates, self.steps, total, seconds, self.steps / seconds, returns, diverged)

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from pucks import constant_actor
 
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.policy import Policy
-from morphnet.specialists.contest import FINAL, QUICK, Contest
+from morphnet.specialists.contest import Contest, Rounds
+from morphnet.specialists.goal import TaskGoal
+
+QUICK, FINAL = 5, 20
 
 
-@pytest.fixture
-def judged(puck, monkeypatch):
-    """Return a contest whose judgements are given: {(index of the actor, episodes): mean return}."""
+class GivenGoal:
+    """Merits that are given: {(index of the actor, episodes): merit}."""
 
-    def make(returns):
-        contest = Contest(puck, 0)
-        monkeypatch.setattr(contest, "_judge", lambda actor, episodes, _: returns[actor, episodes])
-        return contest
+    def __init__(self, merits):
+        self.merits = merits
 
-    return make
+    def judge(self, actor, episodes, seed):
+        return self.merits[actor, episodes]
 
 
-def test_returns_are_those_of_evaluate(puck):
-    contest = Contest(puck, 3)
+def judged(merits):
+    return Contest(GivenGoal(merits), Rounds(quick=QUICK, final=FINAL), 0)
+
+
+def test_a_tasks_merits_are_the_returns_of_evaluate(puck):
+    contest = Contest(TaskGoal(puck), Rounds(quick=QUICK, final=FINAL), 3)
     actor = constant_actor(puck, [0.7, 0.0])
     assert contest.enter(actor, 10)
     policy = PolicyController(Policy(puck, actor, {}))
-    assert contest.leader.mean_return == evaluate(puck, policy, QUICK, 3).returns.mean()
-    assert contest.winner().mean_return == evaluate(puck, policy, FINAL, 4).returns.mean()
+    assert contest.leader.merit == evaluate(puck, policy, QUICK, 3).returns.mean()
+    assert contest.winner().merit == evaluate(puck, policy, FINAL, 4).returns.mean()
     assert contest.winner().steps == 10
 
 
-def test_the_best_of_the_final_wins_not_the_luckiest(judged):
+def test_the_best_of_the_final_wins_not_the_luckiest():
     returns = {(0, QUICK): 1, (1, QUICK): 9, (2, QUICK): 8, (3, QUICK): 7, (4, QUICK): 6}
     contest = judged({**returns, (0, FINAL): 1, (1, FINAL): 5, (2, FINAL): 6, (3, FINAL): 4, (4, FINAL): 99})
     assert [contest.enter(actor, actor) for actor in range(5)] == [True, True, False, False, False]
@@ -41,16 +45,16 @@ def test_the_best_of_the_final_wins_not_the_luckiest(judged):
     assert contest.winner().actor == 2
 
 
-def test_the_first_is_in_the_final_however_it_did(judged):
+def test_the_first_is_in_the_final_however_it_did():
     returns = {(0, QUICK): 0, **{(a, QUICK): 5 for a in range(1, 6)}, **{(a, FINAL): 2 for a in range(1, 6)}}
     contest = judged({**returns, (0, FINAL): 3})
     for actor in range(6):
         contest.enter(actor, actor)
     assert contest.winner().actor == 0
-    assert np.isclose(contest.winner().mean_return, 3)
+    assert np.isclose(contest.winner().merit, 3)
 
 
-def test_it_is_counted_how_long_nothing_has_led(judged):
+def test_it_is_counted_how_long_nothing_has_led():
     contest = judged({(actor, QUICK): value for actor, value in enumerate([5, 4, 3, 9, 1])})
     behind = []
     for actor in range(5):

@@ -8,7 +8,9 @@ from torch import Tensor
 from morphnet.networks import Moments
 
 
-def generalized_advantage(reward: Tensor, value: Tensor, ended: Tensor, discount: Tensor, gae_lambda: float) -> Tensor:
+def generalized_advantage(
+    reward: Tensor, value: Tensor, ended: Tensor, discount: Tensor, gae_lambda: Tensor | float
+) -> Tensor:
     """Generalised advantage estimation (Schulman et al. 2016, eq. 16).
 
     Args:
@@ -16,7 +18,7 @@ def generalized_advantage(reward: Tensor, value: Tensor, ended: Tensor, discount
         value: (T + 1, ...) state values, the last for bootstrapping.
         ended: (T, ...) 1 where the episode ended (terminated or truncated) at this step.
         discount: broadcastable to (...).
-        gae_lambda: lambda.
+        gae_lambda: lambda, broadcastable to (...).
 
     Returns:
         (T, ...) advantages.

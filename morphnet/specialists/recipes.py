@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Callable
 
 from morphnet.bodies import Body
-from morphnet.config import TrainConfig
+from morphnet.config import NetworkConfig, TrainConfig
 from morphnet.learning import Progress
 from morphnet.networks import StackedMLP
 from morphnet.policy import Policy
 from morphnet.specialists.trainer import Recipe, Specialist
 
-NUM_SIMS = 32
+NUM_SIMS = 8
 """Simulations, over all threads."""
 EPISODE_SECONDS = 12.5
 """Longest episodes that experts are trained on."""
@@ -83,15 +83,17 @@ def expert_recipe(steps: int, seed: int, threads: int) -> Recipe:
 
 
 def _ppo(steps: int, seed: int, threads: int) -> TrainConfig:
-    """PPO's settings: ten times the gradient steps a sample that meta-training takes, each half as long."""
-    num_sims = max(1, NUM_SIMS // max(1, threads))
+    """PPO's settings: small fresh batches, 64 gradient steps on each, as one body alone can afford."""
     return TrainConfig(
         steps=steps,
         seed=seed,
         threads=threads,
-        num_sims=num_sims,
-        horizon=64,
-        epochs=10,
-        minibatches=16,
+        num_sims=max(1, NUM_SIMS // max(1, threads)),
+        horizon=128,
+        epochs=8,
+        minibatches=8,
         learning_rate=3e-4,
+        kl_limit=1.0,
+        entropy=4e-4,
+        network=NetworkConfig(initial_log_std=-1.2),
     )

@@ -171,9 +171,7 @@ def policy_for(body: Body, policy: str | None, checkpoint: Path | None) -> tuple
     return own, policy
 
 
-def grow_suite(
-    count: int, out: Path, seed: int, watch: Callable[[Iterable[Grown]], Iterable[Grown]]
-) -> dict[str, Any]:
+def grow_suite(count: int, out: Path, seed: int, watch: Callable[[Iterable[Grown]], Iterable[Grown]]) -> dict[str, Any]:
     """Grow bodies into a folder; return what ``grow --json`` writes. ``watch`` shows how far it is."""
     if count < 1:
         raise MorphNetError(f"--count {count}: at least one body")

@@ -110,9 +110,9 @@ def _limbs_overlap(model: mujoco.MjModel, data: mujoco.MjData) -> bool:
     for index, one in enumerate(geoms):
         for other in geoms[index + 1 :]:
             a, b = model.geom_bodyid[[one, other]]
-            if a != b and model.body_parentid[b] != a and model.body_parentid[a] != b:
-                if mujoco.mj_geomDistance(model, data, int(one), int(other), GAP, None) < GAP:
-                    return True
+            joined = a == b or model.body_parentid[b] == a or model.body_parentid[a] == b
+            if not joined and mujoco.mj_geomDistance(model, data, int(one), int(other), GAP, None) < GAP:
+                return True
     return False
 
 

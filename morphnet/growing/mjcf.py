@@ -64,6 +64,4 @@ def _add_limb(parent: Element, limb: Limb, density: float) -> Element:
 
 
 def _add_capsule(body: Element, name: str, ends: tuple[float, ...], radius: float, density: float) -> Element:
-    return SubElement(
-        body, "geom", name=name, fromto=numbers(ends), size=number(radius), density=number(density)
-    )
+    return SubElement(body, "geom", name=name, fromto=numbers(ends), size=number(radius), density=number(density))

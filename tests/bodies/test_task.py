@@ -268,5 +268,7 @@ def test_an_end_effector_is_a_site_or_a_body_of_the_robot(folder):
         assert body.model.body(carrier).name == "arm"
         assert offset.tolist() == place
     (folder / "hopper.toml").write_text('kind = "reach"\nend_effector = "tap"\n')
-    with pytest.raises(TaskError, match=r"^hopper: end_effector = 'tap': no site or body of that name; did you mean tip"):
+    with pytest.raises(
+        TaskError, match=r"^hopper: end_effector = 'tap': no site or body of that name; did you mean tip"
+    ):
         load_body(folder / "hopper.xml")

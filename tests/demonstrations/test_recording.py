@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import minari
 import mujoco
 import numpy as np
 import pytest
 from demonstrators import wobble
 
-from morphnet.demonstrations import observations_of, pairs, record
+from morphnet.demonstrations import observations_of, pairs, read_demonstrations, record, write_demonstrations
 from morphnet.errors import DemonstrationError
 from morphnet.evaluation import evaluate
-from morphnet.simulation import ControlScale
+from morphnet.simulation import ControlScale, Simulation
 
 
 class Wobble:

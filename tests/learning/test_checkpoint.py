@@ -234,10 +234,7 @@ def older(tokens, tiny, tmp_path):
 def test_an_older_checkpoint_emits_the_policies_that_it_emitted(older, tokens):
     folder, networks = older
     loaded, record = load_checkpoint(folder)
-    known = [
-        dataclasses.replace(t, features={**t.features, "task": t.features["task"][:, :14]})
-        for t in tokens
-    ]
+    known = [dataclasses.replace(t, features={**t.features, "task": t.features["task"][:, :14]}) for t in tokens]
     with torch.no_grad():
         before, after = networks.actor(stack_tokens(known)), loaded.actor(stack_tokens(tokens))
         values = networks.critic(stack_tokens(known), networks.actor.statistics)

@@ -127,7 +127,7 @@ def test_rewards_by_hand(planar, offset, reached):
     simulation = Simulation(planar, 1, np.random.default_rng(0))
     a, b = 0.4, 0.9
     simulation.set_state(np.array([a, b]), np.zeros(2))
-    goal = grip(a, b) + [*offset, 0.0]
+    goal = grip(a, b) + np.array([*offset, 0.0])
     simulation.set_command(goal)
     step = simulation.step(np.array([[1e-9, 0.0]]))
     assert step.reward.distance[0] == pytest.approx(-3.0 * np.hypot(*offset), abs=1e-6)

@@ -19,16 +19,13 @@ from morphnet.networks import StackedActor
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import StartStates, TaskStarts
 from morphnet.specialists.contest import Rounds
+from morphnet.specialists.recipes import ENDLESS, NUM_SIMS
 from morphnet.specialists.trainer import Recipe, Specialist
 
-NUM_SIMS = 32
-"""Simulations, over all threads."""
 FROM_DEMONSTRATION = 0.5
 """Share of the episodes that begin at a demonstrated state (reference state initialisation, Peng et al. 2018)."""
-ANCHOR, ANCHORED = 0.05, 256
+ANCHOR, ANCHORED = 0.1, 256
 """Weight of imitating single actions beside PPO's loss, and how many a gradient step (Rajeswaran et al. 2018)."""
-ENDLESS = 10**9
-"""Steps of a run that the clock ends."""
 
 
 class DemonstratedStarts:
@@ -132,10 +129,10 @@ def imitate(
         horizon=64,
         epochs=5,
         minibatches=8,
-        learning_rate=5e-4,
+        learning_rate=3e-4,
         kl_limit=0.02,
         entropy=0.0,
     )
     rounds = Rounds(snapshots=8, quick=4, final=8)
-    recipe = Recipe(ppo, seconds=seconds, rounds=rounds, warm_up=0.08, loudest=-1.5)
+    recipe = Recipe(ppo, seconds=seconds, rounds=rounds, warm_up=0.08, loudest=-2.0)
     return Specialist(start.body, recipe, start, goal).run(lambda _: None, report)

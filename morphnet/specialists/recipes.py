@@ -9,10 +9,13 @@ from morphnet.bodies import Body
 from morphnet.config import TrainConfig
 from morphnet.learning import Progress
 from morphnet.policy import Policy
+from morphnet.specialists.contest import Rounds
 from morphnet.specialists.trainer import Recipe, Specialist
 
 NUM_SIMS = 32
 """Simulations, over all threads."""
+ENDLESS = 10**9
+"""Steps of a run that the clock ends."""
 
 
 def train_expert(
@@ -38,6 +41,19 @@ def train_expert(
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
     return Specialist(body, Recipe(_ppo(steps, seed, threads)), None).run(keep, report)
+
+
+def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2) -> Policy:
+    """Train the best policy of one body that a wall-clock time allows, judging its snapshots included.
+
+    Args:
+        body: the body.
+        seconds: wall-clock of the training; schedules follow it.
+        seed: seeds the weights, the resets, the exploration and the minibatches.
+        threads: threads that share the simulations.
+    """
+    recipe = Recipe(_ppo(ENDLESS, seed, threads), seconds=seconds, rounds=Rounds(snapshots=6, quick=3, final=5))
+    return Specialist(body, recipe, None).run(lambda _: None, lambda _: None)
 
 
 def finetune(

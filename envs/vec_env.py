@@ -11,7 +11,7 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
 from morphnet.bodies import Body, load_body
-from morphnet.envs.run_env import observation_space
+from morphnet.envs.body_env import observation_space
 from morphnet.simulation import ControlScale, Simulation
 
 

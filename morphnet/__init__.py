@@ -66,6 +66,7 @@ _HOMES = {
 
 
 gymnasium.register(id="morphnet/Run-v0", entry_point="morphnet.envs.run_env:RunEnv")
+gymnasium.register(id="morphnet/Reach-v0", entry_point="morphnet.envs.reach_env:ReachEnv")
 
 
 def __getattr__(name: str) -> Any:

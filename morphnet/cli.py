@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tyro.conf import OmitArgPrefixes, Positional
 
 from morphnet.command_line import parse
-from morphnet.commands import Json, adapt, expert, finetune, record
+from morphnet.commands import Json, adapt, expert, export, finetune, grow, record
 from morphnet.config import TrainConfig
 from morphnet.errors import MorphNetError
 from morphnet.look import Look
@@ -128,10 +128,13 @@ def evaluate(
     tasks: Path | None = None,
     split: str = "held_out",
     episodes: int = 10,
+    change: Path | None = None,
     json: Json = None,
     seed: int = 0,
 ) -> None:
-    """Measure returns: of one policy on its body, or of a checkpoint's policies on a suite's split.
+    """Measure returns and scores: of one policy on its body, or of a checkpoint's policies on a suite's split.
+
+    A score is 0 for the random policy's return and 1 for the shipped reference's; bodies without one are listed.
 
     Example:
         morphnet evaluate --suite planar --checkpoint rollouts/runs/planar
@@ -139,27 +142,42 @@ def evaluate(
 
     Args:
         body: one body; without it, a suite or folder.
-        policy: a policy folder (with a body), or random; without it, the checkpoint's zero-shot policies.
+        policy: a policy folder (with a body), reference, random, or zero-shot: what the checkpoint emits.
         checkpoint: a checkpoint folder; the shipped one by default.
         suite: a shipped suite.
         bodies: a folder of MJCF files.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
         split: train or held_out.
         episodes: episodes a body.
+        change: a TOML with a hidden change of the body: mass, friction, [actuators].
         json: where to write the numbers.
         seed: seeds the start states.
     """
     from morphnet import console, runs
 
     if body is not None:
-        report = runs.evaluate_body(body, policy, checkpoint, episodes, seed)
+        report = runs.evaluate_body(runs.load_changed(body, change), policy, checkpoint, episodes, seed)
+    elif change is not None:
+        raise MorphNetError("--change goes with one body; a suite has many, whose actuators have other names")
     else:
-        report = runs.evaluate_suite(open_suite(suite, bodies, tasks), split, policy, checkpoint, episodes, seed)
+        opened = open_suite(suite, bodies, tasks)
+        report = runs.evaluate_suite(
+            opened,
+            split,
+            policy,
+            checkpoint,
+            episodes,
+            seed,
+            track=lambda driven: console.track(driven, len(driven), "evaluating"),
+        )
     columns = ("return_mean", "return_std", "length_mean", "episodes", "score")
     rows = [(name, *(row[c] for c in columns)) for name, row in report["bodies"].items()]
     rows.append(("mean", report["mean_return"], None, None, None, report["mean_score"]))
     headings = ("body", "return", "deviation", "length", "episodes", "score")
     console.print_table("Returns", headings, rows, json)
+    for reason in dict.fromkeys(report["unscored"].values()):
+        names = [name for name, why in report["unscored"].items() if why == reason]
+        console.say(f"no score, {reason}: {', '.join(names)}")
     console.write_report(json, report)
 
 
@@ -205,7 +223,8 @@ def render(
     Args:
         out: the film, .mp4 or .gif.
         body: one body; without it, a suite or folder.
-        policy: policy folders, random, or zero-shot: what the checkpoint emits. Several are shown side by side.
+        policy: policy folders, reference, random, or zero-shot: what the checkpoint emits. Several are shown side by
+            side.
         checkpoint: a checkpoint folder; the shipped one by default.
         suite: a mosaic of this suite's bodies, under their zero-shot policies.
         bodies: the same of a folder of MJCF files.
@@ -274,7 +293,7 @@ def view(
 
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
-        policy: a policy folder, random, or zero-shot: what the checkpoint emits.
+        policy: a policy folder, reference, random, or zero-shot: what the checkpoint emits.
         checkpoint: a checkpoint folder; the shipped one by default.
         port: where this machine's browsers find it; 0 takes the first free one from 8080.
         seed: seeds the start states.
@@ -322,9 +341,11 @@ COMMANDS = (
     adapt,
     expert,
     finetune,
+    export,
     render,
     view,
     report,
+    grow,
     doctor,
 )
 

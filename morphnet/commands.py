@@ -1,9 +1,9 @@
-"""Commands about one body: recording demonstrations, adapting to them, training an expert, finetuning."""
+"""Commands about bodies: growing new ones; recording, adapting to demonstrations, experts, finetuning, export."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
@@ -11,6 +11,26 @@ from tyro.conf import OmitArgPrefixes, Positional
 from morphnet.config import AdaptConfig
 
 Json = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="write the numbers as JSON; - for standard output")]
+
+
+def grow(count: int, out: Path, json: Json = None, seed: int = 0) -> None:
+    """Grow random limbed bodies that stand and work: a folder for --bodies, the last third of it held out.
+
+    Example:
+        morphnet grow --count 12 --out rollouts/bodies
+
+    Args:
+        count: how many.
+        out: the folder: MJCF files, suite.toml and splits.json.
+        json: where to write the numbers.
+        seed: seeds the bodies; 7 gives those of the suite creatures.
+    """
+    from morphnet import console, runs
+
+    report = runs.grow_suite(count, out, seed, lambda bodies: console.track(bodies, count, "growing"))
+    rows = list(report["rejected"].items())
+    console.print_table(f"{out}: {count} bodies; draws that were rejected", ("fault", "draws"), rows, json)
+    console.write_report(json, report)
 
 
 def record(
@@ -33,7 +53,7 @@ def record(
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
         out: the dataset's folder.
-        policy: a policy folder, or random; without it, the checkpoint's zero-shot policy.
+        policy: a policy folder, reference, or random; without it, the checkpoint's zero-shot policy.
         checkpoint: a checkpoint folder; the shipped one by default.
         episodes: how many.
         steps: control steps after which each episode is cut off; whole episodes by default.
@@ -142,7 +162,7 @@ def finetune(
     Args:
         body: a suite body, gymnasium:NAME, or the path of an MJCF file.
         out: the new policy's folder; holds the best so far at any time.
-        policy: a policy folder; without it, the checkpoint's zero-shot policy.
+        policy: a policy folder, or reference; without it, the checkpoint's zero-shot policy.
         checkpoint: a checkpoint folder; the shipped one by default.
         steps: environment steps.
         change: a TOML with a hidden change of the body: mass, friction, [actuators].
@@ -153,10 +173,38 @@ def finetune(
     from morphnet import runs
     from morphnet.training_display import TrainingDisplay
 
-    start, _ = runs.policy_for(runs.load_changed(body, change), policy, checkpoint)
+    loaded = runs.load_changed(body, change)
     with TrainingDisplay(None) as display:
-        report = runs.finetune_policy(start, out, steps, seed, threads, display.show)
+        report = runs.finetune_body(loaded, policy, checkpoint, out, steps, seed, threads, display.show)
     _show_specialist(report, json)
+
+
+def export(
+    policy: Positional[Path], format: Literal["sb3", "onnx"], out: Path, json: Json = None, seed: int = 0
+) -> None:
+    """Hand a policy over to other software, after checking that it acts there as it does here.
+
+    Example:
+        morphnet export rollouts/hopper_policy --format sb3 --out rollouts/hopper.zip
+        morphnet export rollouts/hopper_policy --format onnx --out rollouts/hopper.onnx
+
+    Args:
+        policy: a policy folder.
+        format: sb3, a zip that stable_baselines3.PPO.load reads; or onnx, which needs the onnx extra.
+        out: the file, .zip or .onnx.
+        json: where to write the numbers.
+        seed: seeds the states at which the two are compared.
+    """
+    from morphnet import console
+    from morphnet.export import export_folder
+
+    report = export_folder(policy, format, out, seed)
+    console.print_line(
+        f"{out}: {report['body']}, {report['observation_size']} -> {report['action_size']}; differs from the policy by "
+        f"at most {report['difference']:.1g} of the control range at {report['observations']} states",
+        json,
+    )
+    console.write_report(json, report)
 
 
 def _show_specialist(report: dict[str, Any], json: Path | None) -> None:

@@ -13,9 +13,9 @@ from morphnet.bodies.body import ASSETS
 from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.errors import CheckpointError
 from morphnet.learning.checkpoint import CONFIG, load_checkpoint
-from morphnet.networks import ActorHypernetwork, stack_tokens
+from morphnet.networks import ActorHypernetwork, CriticHypernetwork, StackedMLP, Tokens, stack_tokens
 from morphnet.policy import ActorWeights, Policy
-from morphnet.simulation import Observer
+from morphnet.simulation import ObservationLayout, Observer
 
 SHIPPED = ASSETS / "checkpoint"
 
@@ -27,8 +27,11 @@ class Hypernetwork:
         record: how the checkpoint came to be (the content of its ``config.json``).
     """
 
-    def __init__(self, actor: ActorHypernetwork, record: dict[str, Any], where: str) -> None:
-        """Wrap a trained network; ``where`` names it in errors and in the policies' records."""
+    def __init__(
+        self, actor: ActorHypernetwork, record: dict[str, Any], where: str, critic: CriticHypernetwork | None = None
+    ) -> None:
+        """Wrap trained networks; ``where`` names them in errors and in the policies' records."""
+        self._critic = critic
         # policies are generated in double precision: the order of a robot's parts then changes nothing
         self._actor = actor.double().eval()
         self.record, self.where = record, where
@@ -43,7 +46,7 @@ class Hypernetwork:
         folder = SHIPPED if folder is None else Path(folder)
         networks, record = load_checkpoint(folder)
         name = "shipped" if folder == SHIPPED else str(folder)
-        return cls(networks.actor, record, name)
+        return cls(networks.actor, record, name, networks.critic)
 
     def generate(self, body: Body) -> Policy:
         """Emit the policy of one body, zero-shot."""
@@ -57,12 +60,7 @@ class Hypernetwork:
             CheckpointError: the checkpoint reads other physical features than this version computes.
         """
         layouts = [Observer(body).layout for body in bodies]
-        tokens = [tokens_of(body, layout) for body, layout in zip(bodies, layouts, strict=True)]
-        if tokens and feature_sizes(tokens[0]) != self.record["features"]:
-            raise CheckpointError(
-                f"{self.where}/{CONFIG}: it reads {self.record['features']} physical features, this version "
-                f"computes {feature_sizes(tokens[0])}; train it again"
-            )
+        tokens = self._tokens(bodies, layouts)
         actors = self._actor(stack_tokens(tokens).to(torch.float64))
         origin = {"kind": "zero-shot", "checkpoint": self.where, "steps": self.record.get("steps")}
         return [
@@ -71,6 +69,23 @@ class Hypernetwork:
             )
             for index, (body, layout) in enumerate(zip(bodies, layouts, strict=True))
         ]
+
+    @torch.no_grad()
+    def generate_critic(self, body: Body) -> StackedMLP | None:
+        """Emit the critic of one body, a stack of one: raw observations to scaled values. None without a critic."""
+        if self._critic is None:
+            return None
+        tokens = self._tokens([body], [Observer(body).layout])
+        return self._critic(stack_tokens(tokens), self._actor.statistics)
+
+    def _tokens(self, bodies: Sequence[Body], layouts: Sequence[ObservationLayout]) -> list[Tokens]:
+        tokens = [tokens_of(body, layout) for body, layout in zip(bodies, layouts, strict=True)]
+        if tokens and feature_sizes(tokens[0]) != self.record["features"]:
+            raise CheckpointError(
+                f"{self.where}/{CONFIG}: it reads {self.record['features']} physical features, this version "
+                f"computes {feature_sizes(tokens[0])}; train it again"
+            )
+        return tokens
 
     def _hidden_size(self, body: Body) -> int:
         network = self.record["train"]["network"]

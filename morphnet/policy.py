@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from morphnet import __version__
 from morphnet.bodies import Body, Task, make_body, read_mjcf, task_from_dict
-from morphnet.errors import CheckpointError
+from morphnet.errors import CheckpointError, TaskError
 from morphnet.files import atomic_path, make_folder, read_json, write_bytes, write_json
 from morphnet.networks import StackedActor
 from morphnet.simulation import ControlScale, Kinematics, Observer, update_kinematics
@@ -70,6 +70,12 @@ class ActorWeights:
             np.isfinite(part).all() for part in (*self.weights, *self.biases, self.log_std)
         )
 
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the weights by the names under which files hold them."""
+        tensors = {f"{layer}.weight": w for layer, w in zip(_LAYERS, self.weights, strict=True)}
+        tensors |= {f"{layer}.bias": b for layer, b in zip(_LAYERS, self.biases, strict=True)}
+        return {**tensors, "log_std": self.log_std}
+
     def mean(self, observation: np.ndarray) -> np.ndarray:
         """Mean action for observations (..., D), in [-1, 1] once clipped."""
         hidden = np.tanh(observation @ self.weights[0].T + self.biases[0])
@@ -97,7 +103,6 @@ class Policy:
         self._controls = ControlScale(body.model)
         self._data = mujoco.MjData(body.model)
         self._kinematics = Kinematics.of_data(self._data)
-        self._direction = np.array([body.task.direction])
         self._only = np.zeros(1, np.int64)
 
     @property
@@ -111,19 +116,31 @@ class Policy:
         Args:
             data: simulation state of this body's model, or of an equal one.
             task: what is wanted; the body's own task when None.
+
+        Raises:
+            TaskError: the task is of another kind than the policy's, or is to reach no goal in particular.
         """
         own = self._kinematics
         own.qpos[0], own.qvel[0], own.act[0], own.ctrl[0] = data.qpos, data.qvel, data.act, data.ctrl
         update_kinematics(self.body.model, self._data)
-        direction = self._direction if task is None else np.array([task.direction])
-        return self._observer.observe(own, direction, sims=self._only)[0]
+        return self._observer.observe(own, self._command(task), sims=self._only)[0]
+
+    def _command(self, task: Task | None) -> np.ndarray:
+        """What a task wants, as one row."""
+        wanted = self.body.task if task is None else task
+        if wanted.kind != self.body.task.kind:
+            raise TaskError(f"{self.body.name}: a policy to {self.body.task.kind}; the task given is to {wanted.kind}")
+        if wanted.command is None:
+            raise TaskError(f"{self.body.name}: no goal; give one: act(data, task=body.task.replace(goal=(x, y, z)))")
+        return np.array([wanted.command])
 
     def act(self, data: mujoco.MjData, task: Task | None = None) -> np.ndarray:
         """Control for the next control step.
 
         Args:
             data: simulation state of this body; ``data.ctrl`` is taken as the last control. Only read.
-            task: what is wanted; the body's own task when None.
+            task: what is wanted; the body's own task when None. A policy that reaches needs a ``goal`` in one or the
+                other: ``body.task.replace(goal=(x, y, z))``, in the world (m).
 
         Returns:
             (nu,) float64 ctrl in MuJoCo's units, within the control range. Apply it for
@@ -137,10 +154,8 @@ class Policy:
         make_folder(folder)
         body_file = f"body{self.body.source.suffix}"
         write_bytes(folder / body_file, self.body.source.data)
-        tensors = {f"{layer}.weight": w for layer, w in zip(_LAYERS, self.actor.weights, strict=True)}
-        tensors |= {f"{layer}.bias": b for layer, b in zip(_LAYERS, self.actor.biases, strict=True)}
         with atomic_path(folder / WEIGHTS) as path:
-            save_file({**tensors, "log_std": self.actor.log_std}, path)
+            save_file(self.actor.tensors(), path)
         write_json(folder / RECORD, self._record(body_file))
 
     def _record(self, body_file: str) -> dict[str, Any]:
@@ -170,7 +185,7 @@ class Policy:
         if not isinstance(record, dict) or record.get("format") != FORMAT or not set(record) >= _RECORD:
             raise CheckpointError(f"{folder / RECORD}: not a policy of format {FORMAT}, the one this version reads")
         body = _read_body(folder, record)
-        actor = _read_actor(folder)
+        actor = read_actor(folder / WEIGHTS)
         policy = cls(body, actor, record["origin"])
         if not actor.fits(policy._observer.size, body.model.nu):
             raise CheckpointError(f"{folder / WEIGHTS}: not the weights of {body.name}, or damaged")
@@ -196,10 +211,14 @@ def _read_body(folder: Path, record: dict[str, Any]) -> Body:
     return make_body(record["body"]["name"], model, source, task_from_dict(record["task"], str(where)))
 
 
-def _read_actor(folder: Path) -> ActorWeights:
-    path = folder / WEIGHTS
+def read_actor(path: Path) -> ActorWeights:
+    """Read the weights of an actor from a safetensors file, as float32.
+
+    Raises:
+        CheckpointError: missing or damaged.
+    """
     try:
-        tensors = load_file(path)
+        tensors = {name: tensor.astype(np.float32, copy=False) for name, tensor in load_file(path).items()}
         weights = tuple(tensors[f"{layer}.weight"] for layer in _LAYERS)
         biases = tuple(tensors[f"{layer}.bias"] for layer in _LAYERS)
         return ActorWeights((weights[0], weights[1], weights[2]), (biases[0], biases[1], biases[2]), tensors["log_std"])

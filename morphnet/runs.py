@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,24 @@ from morphnet.demonstrations.writing import DATA, METADATA
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import check_folder, make_folder
+from morphnet.growing.grow import Grown
+from morphnet.growing.suite import grow_bodies, write_suite
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import STATE, saved_config
 from morphnet.policy import RECORD, Policy
+from morphnet.references import read_references, reference_policy, score
 from morphnet.specialists import finetune, train_expert
 
 REPORT_EPISODES = 10
 """Episodes of the returns that expert and finetune report, on start states that chose nothing."""
 
-ZERO_SHOT = "zero-shot"
-"""Stands for the policy that the checkpoint emits for a body."""
+ZERO_SHOT, REFERENCE, RANDOM = "zero-shot", "reference", "random"
+"""What --policy takes beside folders: what the checkpoint emits for a body, what ships for it, uniform actions."""
+
+
+Driven = tuple[Body, Controller]
+"""A body and what drives it."""
 
 
 def start_training(
@@ -80,34 +88,56 @@ def _resumed_config(out: Path, config: TrainConfig) -> TrainConfig:
     return saved
 
 
-def evaluate_body(name: str, policy: str | None, checkpoint: Path | None, episodes: int, seed: int) -> dict[str, Any]:
+def evaluate_body(body: Body, policy: str | None, checkpoint: Path | None, episodes: int, seed: int) -> dict[str, Any]:
     """Evaluate one policy on its body; return the numbers as ``evaluate --json`` writes them."""
     _check_episodes(episodes, seed)
-    body = load_body(name)
     controller, source = controller_for(body, policy, checkpoint, seed)
-    result = evaluate(body, controller, episodes, seed)
-    return _report({body.name: result}, seed, source)
+    return _report([(body, evaluate(body, controller, episodes, seed))], seed, source)
 
 
 def evaluate_suite(
-    suite: Suite, split: str, policy: str | None, checkpoint: Path | None, episodes: int, seed: int
+    suite: Suite,
+    split: str,
+    policy: str | None,
+    checkpoint: Path | None,
+    episodes: int,
+    seed: int,
+    track: Callable[[Sequence[Driven]], Iterable[Driven]] = iter,
 ) -> dict[str, Any]:
-    """Evaluate a checkpoint's zero-shot policies, or the random policy, on every body of a split."""
-    if policy not in (None, ZERO_SHOT, "random"):
-        raise MorphNetError(f"--policy {policy}: a suite takes --policy {ZERO_SHOT} (with --checkpoint) or random")
+    """Evaluate a checkpoint's zero-shot policies, the random one or references, on the bodies of a split.
+
+    Where the references are asked for, bodies without one are left out. ``track`` shows how far it is.
+    """
     _check_episodes(episodes, seed)
     bodies = suite.bodies(split)
     if not bodies:
         raise SuiteError(f"suite {suite.name}: its split {split} is empty")
-    if policy == "random":
-        random = {body.name: evaluate(body, RandomController(body, seed), episodes, seed) for body in bodies}
-        return _report(random, seed, "random")
+    bodies, controllers, source = _controllers(bodies, policy, checkpoint, seed)
+    driven = list(zip(bodies, controllers, strict=True))
+    results = [(body, evaluate(body, controller, episodes, seed)) for body, controller in track(driven)]
+    return _report(results, seed, source)
+
+
+def _controllers(
+    bodies: list[Body], policy: str | None, checkpoint: Path | None, seed: int
+) -> tuple[list[Body], list[Controller], str]:
+    """Return the bodies that a suite's ``--policy`` can drive, what drives each, and its name."""
+    if policy == RANDOM:
+        return bodies, [RandomController(body, seed) for body in bodies], RANDOM
+    if policy == REFERENCE:
+        known = read_references()
+        bodies = [body for body in bodies if body.source.sha256 in known]
+        if not bodies:
+            raise MorphNetError(
+                f"--policy {REFERENCE}: none ships for any of these bodies; valid: {ZERO_SHOT}, {RANDOM}"
+            )
+        return bodies, [PolicyController(reference_policy(body)) for body in bodies], REFERENCE
+    if policy not in (None, ZERO_SHOT):
+        raise MorphNetError(
+            f"--policy {policy}: a suite takes {ZERO_SHOT} (with --checkpoint), {REFERENCE} or {RANDOM}"
+        )
     hypernetwork = Hypernetwork.load(checkpoint)
-    results = {
-        made.body.name: evaluate(made.body, PolicyController(made), episodes, seed)
-        for made in hypernetwork.generate_all(bodies)
-    }
-    return _report(results, seed, hypernetwork.where)
+    return bodies, [PolicyController(made) for made in hypernetwork.generate_all(bodies)], hypernetwork.where
 
 
 def _check_episodes(episodes: int, seed: int) -> None:
@@ -116,13 +146,13 @@ def _check_episodes(episodes: int, seed: int) -> None:
 
 
 def controller_for(body: Body, policy: str | None, checkpoint: Path | None, seed: int) -> tuple[Controller, str]:
-    """Return what drives a body, and its name: a policy folder, "random" or "zero-shot" (or None).
+    """Return what drives a body, and its name: a policy folder, "reference", "random" or "zero-shot" (or None).
 
     Raises:
         MorphNetError: the policy was made for a body with other inputs or actuators.
     """
-    if policy == "random":
-        return RandomController(body, seed), "random"
+    if policy == RANDOM:
+        return RandomController(body, seed), RANDOM
     made, source = policy_for(body, policy, checkpoint)
     return PolicyController(made), source
 
@@ -132,15 +162,27 @@ def policy_for(body: Body, policy: str | None, checkpoint: Path | None) -> tuple
     if policy is None or policy == ZERO_SHOT:
         hypernetwork = Hypernetwork.load(checkpoint)
         return hypernetwork.generate(body), hypernetwork.where
-    if policy == "reference":
-        raise MorphNetError(
-            f"--policy reference: no reference policy ships for {body.name}; valid: a policy folder, random"
-        )
+    if policy == REFERENCE:
+        return reference_policy(body), REFERENCE
     loaded = Policy.load(policy)
     own = Policy(body, loaded.actor, loaded.origin)
     if own.observation_names != loaded.observation_names or body.model.nu != loaded.body.model.nu:
         raise MorphNetError(f"{policy}: made for {loaded.body.name}, whose inputs and actuators are not {body.name}'s")
     return own, policy
+
+
+def grow_suite(count: int, out: Path, seed: int, watch: Callable[[Iterable[Grown]], Iterable[Grown]]) -> dict[str, Any]:
+    """Grow bodies into a folder; return what ``grow --json`` writes. ``watch`` shows how far it is."""
+    if count < 1:
+        raise MorphNetError(f"--count {count}: at least one body")
+    check_folder(out, ())  # told before minutes of growing, not after
+    bodies: list[Body] = []
+    rejected: collections.Counter[str] = collections.Counter()
+    for grown in watch(grow_bodies(count, seed)):
+        bodies.append(grown.body)
+        rejected += grown.rejected
+    write_suite(out, bodies)
+    return {"folder": str(out), "count": count, "rejected": dict(rejected), "seed": seed, "version": __version__}
 
 
 def load_changed(name: str, change: Path | None) -> Body:
@@ -211,14 +253,26 @@ def make_expert(
     return _specialist_report(best, out, seed, started)
 
 
-def finetune_policy(
-    start: Policy, out: Path, steps: int, seed: int, threads: int, report: Callable[[Progress], None]
+def finetune_body(
+    body: Body,
+    policy: str | None,
+    checkpoint: Path | None,
+    out: Path,
+    steps: int,
+    seed: int,
+    threads: int,
+    report: Callable[[Progress], None],
 ) -> dict[str, Any]:
-    """Finetune a policy into another folder; return what ``finetune --json`` writes."""
+    """Finetune a body's policy into another folder; return what ``finetune --json`` writes.
+
+    A zero-shot policy brings its critic along; of any other there is none.
+    """
+    start, _ = policy_for(body, policy, checkpoint)
+    critic = Hypernetwork.load(checkpoint).generate_critic(body) if policy in (None, ZERO_SHOT) else None
     keep = _keeper(out)
     started = time.monotonic()
-    before = evaluate(start.body, PolicyController(start), REPORT_EPISODES, seed)
-    best = finetune(start, steps, seed, threads, keep=keep, report=report)
+    before = evaluate(body, PolicyController(start), REPORT_EPISODES, seed)
+    best = finetune(start, steps, seed, threads, critic=critic, keep=keep, report=report)
     return {**_specialist_report(best, out, seed, started), "start": before.summary()}
 
 
@@ -248,13 +302,21 @@ def _specialist_report(best: Policy, out: Path, seed: int, started: float) -> di
     }
 
 
-def _report(results: dict[str, Evaluation], seed: int, source: str) -> dict[str, Any]:
-    rows = {name: {**result.summary(), "score": None} for name, result in results.items()}
-    means = [float(result.returns.mean()) for result in results.values()]
+def _report(results: list[tuple[Body, Evaluation]], seed: int, source: str) -> dict[str, Any]:
+    references = read_references()
+    rows: dict[str, dict[str, Any]] = {}
+    unscored: dict[str, str] = {}
+    for body, result in results:
+        value, reason = score(body, float(result.returns.mean()), references)
+        rows[body.name] = {**result.summary(), "score": value}
+        if value is None:
+            unscored[body.name] = reason
+    scores = [row["score"] for row in rows.values() if row["score"] is not None]
     return {
         "bodies": rows,
-        "mean_return": sum(means) / len(means),
-        "mean_score": None,
+        "mean_return": sum(row["return_mean"] for row in rows.values()) / len(rows),
+        "mean_score": sum(scores) / len(scores) if scores else None,
+        "unscored": unscored,
         "seed": seed,
         "checkpoint": source,
         "version": __version__,

@@ -21,10 +21,10 @@ LAYERS = (
     ("config", "files", "look"),
     ("morphology",),
     ("bodies",),
-    ("simulation", "networks", "rendering"),
+    ("simulation", "networks", "rendering", "growing"),
     ("embodiment",),
     ("envs", "policy", "demonstrations"),
-    ("evaluation", "learning"),
+    ("evaluation", "learning", "export", "references"),
     ("hypernetwork", "specialists"),
     ("adaptation",),
     ("runs", "inspection", "console", "command_line", "doctor"),
@@ -45,9 +45,11 @@ OUTSIDE = {
     "networks": {"numpy", "torch"},
     "embodiment": {"numpy"},
     "evaluation": {"numpy"},
+    "growing": {"numpy", "mujoco"},
     "demonstrations": {"numpy", "mujoco", "gymnasium", "minari"},
 }
-NO_TORCH = ("assets", "bodies", "morphology", "simulation", "rendering", "evaluation", "inspection", "demonstrations")
+NO_TORCH = ("assets", "bodies", "morphology", "simulation", "growing", "rendering", "evaluation", "inspection")
+NO_TORCH += ("demonstrations",)
 LONGEST_FILE, LONGEST_FUNCTION = 400, 70
 
 

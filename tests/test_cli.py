@@ -127,6 +127,8 @@ def run(small_suite: Path) -> tuple[Path, dict[str, Any]]:
         (["evaluate", "hopper", "--policy", "nowhere"], ["nowhere", "policy"]),
         (["evaluate", "--bodies", "nowhere"], ["nowhere"]),
         (["generate", "hopper", "--checkpoint", "nowhere", "--out", "x"], ["nowhere"]),
+        (["evaluate", "hopper", "--policy", "random", "--change", "nowhere.toml"], ["nowhere.toml"]),
+        (["evaluate", "--suite", "planar", "--change", "nowhere.toml"], ["--change", "one body"]),
         (["record", "hopper", "--out", "x", "--policy", "nowhere"], ["nowhere", "policy"]),
         (["record", "hopper", "--out", "x", "--episodes", "0"], ["--episodes", "0"]),
         (["record", "hopper", "--out", "x", "--policy", "random", "--steps", "1"], ["--steps 1", "2"]),
@@ -372,7 +374,7 @@ def test_report_of_a_run_without_a_finished_episode_is_json(morphnet_command, sm
     assert outcome.json["returns"] == {"puck": None}
 
 
-DOCUMENTED = {"bodies", "mean_return", "mean_score", "seed", "checkpoint", "version"}
+DOCUMENTED = {"bodies", "mean_return", "mean_score", "unscored", "seed", "checkpoint", "version"}
 ROW = {"return_mean", "return_std", "length_mean", "episodes", "score"}
 
 

@@ -28,6 +28,7 @@ SHORTER = {
     "report": ["--episodes=1", "--videos=0"],
     "record": ["--episodes=1", "--steps=20"],
     "expert": ["--steps=4096"],
+    "grow": ["--count=2"],
     "finetune": ["--steps=4096"],
 }  # fmt: skip
 

@@ -19,9 +19,11 @@ from morphnet.networks import StackedActor
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import StartStates, TaskStarts
 from morphnet.specialists.contest import Rounds
-from morphnet.specialists.recipes import ENDLESS, NUM_SIMS
+from morphnet.specialists.recipes import ENDLESS
 from morphnet.specialists.trainer import Recipe, Specialist
 
+NUM_SIMS = 32
+"""Simulations, over all threads."""
 FROM_DEMONSTRATION = 0.5
 """Share of the episodes that begin at a demonstrated state (reference state initialisation, Peng et al. 2018)."""
 ANCHOR, ANCHORED = 0.1, 256
@@ -76,8 +78,8 @@ class Marker:
         ]
 
 
-class ImitationGoal:
-    """Strives to follow demonstrations; implements ``Goal``."""
+class ImitationAim:
+    """Strives to follow demonstrations; implements ``Aim``."""
 
     def __init__(self, lesson: Lesson, demonstrations: Sequence[Demonstration], tracking: Tracking, seed: int) -> None:
         """Judge by ``tracking``, begin half of the episodes at demonstrated states, and keep to a lesson's actions."""
@@ -103,7 +105,7 @@ class ImitationGoal:
 
 def imitate(
     start: Policy,
-    goal: ImitationGoal,
+    aim: ImitationAim,
     steps: int | None,
     seconds: float | None,
     seed: int,
@@ -114,7 +116,7 @@ def imitate(
 
     Args:
         start: where to begin.
-        goal: what is followed.
+        aim: what is followed.
         steps: environment steps; None where the clock ends it.
         seconds: wall-clock of the training; the last judging comes after it.
         seed: seeds the critic, the resets, the exploration and the minibatches.
@@ -135,4 +137,4 @@ def imitate(
     )
     rounds = Rounds(snapshots=8, quick=4, final=8)
     recipe = Recipe(ppo, seconds=seconds, rounds=rounds, warm_up=0.08, loudest=-2.0)
-    return Specialist(start.body, recipe, start, goal).run(lambda _: None, report)
+    return Specialist(start.body, recipe, start, aim).run(lambda _: None, report)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 
 import gymnasium
 import mujoco
+import numpy as np
 
 from morphnet import assets
 from morphnet.bodies.change import Change
@@ -17,6 +19,8 @@ from morphnet.morphology import Base, MorphologyGraph, base_from_graph, graph_fr
 
 ASSETS = Path(assets.__file__).parent
 GYMNASIUM_ASSETS = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
+ROBOSUITE_ROBOTS = {"robosuite_models": "assets/robots", "robosuite": "models/assets/robots"}
+"""Package -> its folder of robots, each a folder with a ``robot.xml``."""
 SUITE_FILE = "suite.toml"
 CONTROL_STEP = 0.02
 """Seconds a control step where nothing says otherwise: 50 Hz is common on real legged robots."""
@@ -27,7 +31,7 @@ class Body:
     """A robot: compiled model, morphology and task.
 
     Attributes:
-        name: how the user named it (``hopper``, ``gymnasium:ant``, or a file's stem).
+        name: how the user named it (``hopper``, ``gymnasium:ant``, ``robosuite:go2``, or a file's stem).
         model: the compiled ``MjModel``; shared, so treat it as read-only.
         graph: its morphology.
         base: where its root's motion lies in qpos.
@@ -54,8 +58,19 @@ class Body:
         """Seconds a control step."""
         return float(self.model.opt.timestep) * self.task.frame_skip
 
+    @property
+    def end_effector(self) -> tuple[int, np.ndarray]:
+        """Of a body that reaches: the MjModel id of the body that carries it, and (3,) its place in that frame (m)."""
+        return find_end_effector(self.model, self.task.end_effector)
+
     def with_task(self, task: Task) -> Body:
-        """Return the same robot with another task."""
+        """Return the same robot with another task.
+
+        Raises:
+            TaskError: its end effector is not on this robot.
+        """
+        if task.kind == "reach":
+            find_end_effector(self.model, task.end_effector)
         return dataclasses.replace(self, task=task)
 
     def with_change(self, change: Change) -> Body:
@@ -67,6 +82,8 @@ class Body:
         """
         if self.change is not None:
             raise BodyError(f"{self.name}: already changed ({self.change.name})")
+        if change.direction and self.task.kind != "run":
+            raise BodyError(f"change {change.name!r}: direction: {self.name} does not run, it reaches")
         model = change.applied_to(self.model, tuple(self.graph.actuator_names))
         task = self.task.replace(direction=change.direction) if change.direction else self.task
         return dataclasses.replace(self, model=model, task=task, change=change)
@@ -76,7 +93,7 @@ def load_body(name: str | Path, task: Task | None = None) -> Body:
     """Load a body by its name.
 
     Args:
-        name: a suite body (``hopper``), ``gymnasium:NAME``, or the path of an MJCF file.
+        name: a suite body (``hopper``), ``gymnasium:NAME``, ``robosuite:NAME``, or the path of an MJCF file.
         task: how to run it; by default from the TOML beside the file, else derived from the model.
 
     Raises:
@@ -96,7 +113,28 @@ def make_body(name: str, model: mujoco.MjModel, source: Source, task: Task | Non
     except BodyError as error:
         raise BodyError(f"{name}: {error}") from None
     base = base_from_graph(model, graph)
-    return Body(name, model, graph, base, task or default_task(model, base), source)
+    body = Body(name, model, graph, base, default_task(model, base), source)
+    if task is None:
+        return body
+    try:
+        return body.with_task(task)
+    except TaskError as error:
+        raise TaskError(f"{name}: {error}") from None
+
+
+def find_end_effector(model: mujoco.MjModel, name: str | None) -> tuple[int, np.ndarray]:
+    """Find a site, or else a body, by its name: the id of the body that carries it, and (3,) its place there (m).
+
+    Raises:
+        TaskError: there is none.
+    """
+    sites, bodies = ([model.site(i).name for i in range(model.nsite)], [model.body(i).name for i in range(model.nbody)])
+    if name in sites:
+        return int(model.site_bodyid[sites.index(name)]), np.array(model.site_pos[sites.index(name)])
+    if name in bodies[1:]:
+        return bodies.index(name), np.zeros(3)
+    valid = [valid for valid in (*sites, *bodies[1:]) if valid]
+    raise TaskError(f"end_effector = {name!r}: no site or body of that name; {choices(str(name), valid)}")
 
 
 def body_path(name: str) -> Path:
@@ -108,6 +146,8 @@ def body_path(name: str) -> Path:
     prefix, _, rest = name.partition(":")
     if rest and prefix == "gymnasium":
         return _named(GYMNASIUM_ASSETS, rest, name)
+    if rest and prefix == "robosuite":
+        return _robosuite_path(rest, name)
     if name.endswith((".xml", ".mjcf", ".zip")) or "/" in name:
         return Path(name).expanduser()
     found = [folder / f"{name}.xml" for folder in suite_folders() if (folder / f"{name}.xml").is_file()]
@@ -172,5 +212,21 @@ def _named(folder: Path, stem: str, name: str) -> Path:
     return path
 
 
+def _robosuite_path(robot: str, name: str) -> Path:
+    """Find a robot's file without importing robosuite, which only its files are wanted of."""
+    found = {package: importlib.util.find_spec(package) for package in ROBOSUITE_ROBOTS}
+    folders = [
+        Path(place) / ROBOSUITE_ROBOTS[package]
+        for package, spec in found.items()
+        for place in (spec.submodule_search_locations if spec else None) or ()
+    ]
+    if not folders:
+        raise BodyError(f'{name}: robosuite\'s robots are not installed; pip install "morphnet[robots]"')
+    files = {path.parent.name: path for folder in folders for path in folder.glob("*/robot.xml")}
+    if robot not in files:
+        raise BodyError(f"unknown body {name!r}; {choices(robot, list(files))}")
+    return files[robot]
+
+
 def _display_name(name: str, path: Path) -> str:
-    return name if name.startswith("gymnasium:") else path.stem
+    return name if name.startswith(("gymnasium:", "robosuite:")) else path.stem

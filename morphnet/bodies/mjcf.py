@@ -56,14 +56,34 @@ def read_mjcf(path: Path, add_floor: bool = True) -> tuple[mujoco.MjModel, Sourc
         _add_floor(spec, model)
     source = _source(path, spec, changed)
     # what is kept must be what is used: MuJoCo writes numbers to six digits
-    return (model if source.data == path.read_bytes() else _recompile(path, source)), source
+    return (model if source.data == path.read_bytes() else _in_a_file(source, path.stem)[1]), source
 
 
-def _recompile(path: Path, source: Source) -> mujoco.MjModel:
+def open_source(source: Source) -> mujoco.MjSpec:
+    """Return a source as a specification that can be changed, compiled once so that its elements have ids."""
+    return _in_a_file(source, "body")[0]
+
+
+def close_spec(spec: mujoco.MjSpec) -> tuple[mujoco.MjModel, Source]:
+    """Compile a changed specification; what is compiled is what the source says, digit by digit.
+
+    Raises:
+        BodyError: it does not compile; MuJoCo's reason is in the message.
+    """
+    try:
+        _quiet(spec.compile)
+        source = Source(_zip(spec), ".zip") if _file_assets(spec) else Source(spec.to_xml().encode(), ".xml")
+    except (ValueError, RuntimeError, mujoco.FatalError) as error:
+        raise BodyError(f"{spec.modelname}: a change that does not compile: {' '.join(str(error).split())}") from None
+    return _in_a_file(source, "body")[1], source
+
+
+def _in_a_file(source: Source, stem: str) -> tuple[mujoco.MjSpec, mujoco.MjModel]:
+    """Compile a source by way of a file, as MuJoCo reads zips and what they hold from there."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / f"{path.stem}{source.suffix}"
+        copy = Path(folder) / f"{stem}{source.suffix}"
         copy.write_bytes(source.data)
-        return _compile(copy)[1]
+        return _compile(copy)
 
 
 def _compile(path: Path) -> tuple[mujoco.MjSpec, mujoco.MjModel]:

@@ -1,4 +1,4 @@
-"""Task: how a body is run. Read from TOML, one section a family."""
+"""Task: what a body is to do. Read from TOML, one section a family."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from morphnet.errors import TaskError, choices
 
+KINDS = ("run", "reach")
 VELOCITIES = ("root", "body", "center_of_mass")
 NOISES = ("uniform", "normal")
 
@@ -18,10 +19,13 @@ NOISES = ("uniform", "normal")
 class Task:
     """Reward, termination, reset and discount of a body; one Gymnasium v5 environment fits in it.
 
-    reward = forward_weight * v + healthy_reward * healthy - ctrl_cost * sum(ctrl^2) - contact cost,
-    with v the velocity along ``direction`` (m/s). An episode is terminated when it is not healthy.
+    reward = progress + healthy_reward * healthy - ctrl_cost * sum(ctrl^2) - contact cost, with
+    progress = forward_weight * v for "run", v the velocity along ``direction`` (m/s), and
+    progress = goal_reward * (d < goal_tolerance) - distance_cost * d for "reach", d the distance from the end effector
+    to the goal (m). An episode is terminated when it is not healthy.
 
     Attributes:
+        kind: "run" along ``direction``, or "reach" a goal with the end effector.
         frame_skip: physics steps a control step.
         max_episode_steps: control steps after which an episode is truncated.
         discount: discount factor of the return that training maximises.
@@ -41,8 +45,14 @@ class Task:
         qpos_noise: half width of the uniform noise on qpos at reset.
         qvel_noise: scale of the noise on qvel at reset.
         qvel_noise_kind: "uniform" (half width ``qvel_noise``) or "normal" (standard deviation).
+        end_effector: name of the site, or of the body, that is to reach the goal; None for "run".
+        goal: point to reach (m, in the world); None draws one within reach at every reset.
+        goal_tolerance: distance (m) below which the goal counts as reached.
+        goal_reward: reward a step while the goal is reached.
+        distance_cost: cost a metre from the goal, a step.
     """
 
+    kind: str = "run"
     frame_skip: int = 4
     max_episode_steps: int = 1000
     discount: float = 0.99
@@ -61,15 +71,28 @@ class Task:
     qpos_noise: float = 0.005
     qvel_noise: float = 0.005
     qvel_noise_kind: str = "uniform"
+    end_effector: str | None = None
+    goal: tuple[float, float, float] | None = None
+    goal_tolerance: float = 0.05
+    goal_reward: float = 1.0
+    distance_cost: float = 1.0
 
     def __post_init__(self) -> None:
         _check_numbers(self)
         x, y = self.direction
         object.__setattr__(self, "direction", (float(x), float(y)))  # compiled loops read floats alone
+        if self.goal is not None:
+            object.__setattr__(self, "goal", tuple(float(part) for part in self.goal))
+        _check_kind(self)
         if self.velocity not in VELOCITIES:
             raise TaskError(f"velocity = {self.velocity!r}: {choices(self.velocity, VELOCITIES)}")
         if self.qvel_noise_kind not in NOISES:
             raise TaskError(f"qvel_noise_kind = {self.qvel_noise_kind!r}: {choices(self.qvel_noise_kind, NOISES)}")
+
+    @property
+    def command(self) -> tuple[float, ...] | None:
+        """What is wanted now, in the world: the direction (x, y), or the goal (x, y, z); None where it is drawn."""
+        return self.direction if self.kind == "run" else self.goal
 
     def replace(self, **changes: Any) -> Task:
         """Return this task with some values changed."""
@@ -80,6 +103,20 @@ class Task:
         defaults = Task()
         pairs = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
         return {name: _to_json(value) for name, value in pairs if value != getattr(defaults, name)}
+
+
+def _check_kind(task: Task) -> None:
+    if task.kind not in KINDS:
+        raise TaskError(f"kind = {task.kind!r}: {choices(task.kind, KINDS)}")
+    if task.kind == "run" and (task.goal is not None or task.end_effector is not None):
+        name = "goal" if task.goal is not None else "end_effector"
+        raise TaskError(f'{name} = {getattr(task, name)!r}: goes with kind = "reach"')
+    if task.kind == "reach" and task.end_effector is None:
+        raise TaskError('kind = "reach": needs end_effector, the name of a site or body of the MJCF')
+    if task.goal is not None and not (len(task.goal) == 3 and all(math.isfinite(part) for part in task.goal)):
+        raise TaskError(f"goal = {list(task.goal)}: expected a point [x, y, z] (m)")
+    if not 0.0 < task.goal_tolerance < math.inf:
+        raise TaskError(f"goal_tolerance = {task.goal_tolerance}: must be above 0 and finite")
 
 
 def _check_numbers(task: Task) -> None:
@@ -102,7 +139,8 @@ def _check_numbers(task: Task) -> None:
         value = getattr(task, name)
         if value is not None and value < 0:
             raise TaskError(f"{name} = {value}: must not be negative")
-    for name in ("forward_weight", "healthy_reward", "ctrl_cost", "contact_cost", "qpos_noise", "qvel_noise"):
+    finite = ("forward_weight", "healthy_reward", "goal_reward", "distance_cost", *costs, "qpos_noise", "qvel_noise")
+    for name in finite:
         if not math.isfinite(getattr(task, name)):
             raise TaskError(f"{name} = {getattr(task, name)}: must be finite")
     for name in ("height", "angle"):
@@ -151,12 +189,13 @@ def _convert(value: Any, kind: str, where: str) -> Any:
     value = _from_json(value)
     if value is None and "None" in kind:
         return None
-    if kind == "str":
+    if kind.startswith("str"):
         accepted = isinstance(value, str)
     elif kind == "int":
         accepted = isinstance(value, int) and not isinstance(value, bool)
     elif kind.startswith("tuple"):
-        accepted = isinstance(value, list) and len(value) == 2 and all(_is_number(v) for v in value)
+        size = kind.count("float")
+        accepted = isinstance(value, list) and len(value) == size and all(_is_number(v) for v in value)
         value = tuple(float(v) for v in value) if accepted else value
     else:
         accepted = _is_number(value)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+import mujoco
 import numpy as np
 
 from morphnet.bodies.body import Body
 
+TASK_FEATURES = 21
+"""How many there are."""
 _NO_LIMIT = 3.0
 """Stands for a limit that is not there; well outside the values of real limits."""
 
@@ -37,6 +40,25 @@ def _named_features(body: Body) -> list[tuple[str, float]]:
         ("gravity (g)", -float(option.gravity[2]) / 9.81),
         ("log fluid density", math.log10(1 + float(option.density)) / 3),
         ("root can yaw", float(body.base.can_yaw)),
+        *_reach_features(body),  # appended: older checkpoints have no weights for them
+    ]
+
+
+def _reach_features(body: Body) -> list[tuple[str, float]]:
+    """All 0 for a body that runs."""
+    task, place = body.task, np.zeros(3)
+    reaches = task.kind == "reach"
+    if reaches:
+        data = mujoco.MjData(body.model)
+        mujoco.mj_kinematics(body.model, data)
+        carrier, offset = body.end_effector
+        place = data.xpos[carrier] + data.xmat[carrier].reshape(3, 3) @ offset - data.xpos[body.graph.root_body]
+    return [
+        ("reaches", float(reaches)),
+        ("goal reward", reaches * task.goal_reward),
+        ("distance cost (1/m)", reaches * task.distance_cost),
+        ("log goal tolerance", reaches * (math.log10(task.goal_tolerance) + 1.0)),
+        *((f"end effector from root {axis} (m)", float(value)) for axis, value in zip("xyz", place, strict=True)),
     ]
 
 

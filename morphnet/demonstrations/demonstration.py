@@ -28,6 +28,7 @@ class Demonstration:
             ``last_ctrl[t + 1]`` is what was applied from state t on; the first is 0 at an episode's start.
         reward: (T,) of the task it was recorded in.
         terminated: whether the last step left the task's limits.
+        goal: (3,) the point to reach (m, in the world); None where the body runs.
     """
 
     qpos: np.ndarray
@@ -36,6 +37,7 @@ class Demonstration:
     last_ctrl: np.ndarray
     reward: np.ndarray
     terminated: bool = False
+    goal: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Control steps T."""
@@ -55,7 +57,8 @@ class Demonstration:
         """Return ``steps`` control steps from step ``start`` on, fewer where it ends before."""
         stop = min(start + steps, len(self))
         states = {name: getattr(self, name)[start : stop + 1] for name in STATE}
-        return Demonstration(**states, reward=self.reward[start:stop], terminated=self.terminated and stop == len(self))
+        terminated = self.terminated and stop == len(self)
+        return Demonstration(**states, reward=self.reward[start:stop], terminated=terminated, goal=self.goal)
 
     def check(self, body: Body, where: str) -> None:
         """Check that it can be one of ``body``; ``where`` names it in errors.
@@ -73,6 +76,8 @@ class Demonstration:
                 raise DemonstrationError(
                     f"{where}: {name} has shape {shape}; {body.name} needs ({steps + 1}, {size}) for {steps} steps"
                 )
+        if (self.goal is not None and self.goal.shape == (3,)) != (body.task.kind == "reach"):
+            raise DemonstrationError(f"{where}: goal = {self.goal}; {body.name} is to {body.task.kind}")
         for name in (*STATE, "reward"):
             if not np.isfinite(getattr(self, name)).all():
                 raise DemonstrationError(f"{where}: {name} holds NaN or infinite numbers")

@@ -19,10 +19,15 @@ def observations_of(body: Body, demonstration: Demonstration, task: Task | None 
     Args:
         body: the demonstrated body.
         demonstration: states of it.
-        task: what is wanted; the body's own task when None.
+        task: what is wanted; what was wanted in the demonstration when None.
+
+    Raises:
+        DemonstrationError: a body that reaches, and no goal.
     """
-    direction = np.array((task or body.task).direction)
-    return Observer(body).observe(_kinematics(body.model, demonstration), direction)
+    command = demonstration.goal if task is None and demonstration.goal is not None else (task or body.task).command
+    if command is None:
+        raise DemonstrationError(f"{body.name}: neither the task nor the demonstration has a goal")
+    return Observer(body).observe(_kinematics(body.model, demonstration), np.array(command))
 
 
 def pairs(

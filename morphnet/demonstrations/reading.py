@@ -115,4 +115,5 @@ def _demonstration(episode: dict[str, Any], where: str) -> Demonstration:
         raise DemonstrationError(f"{where}: infos/{missing[0]} is missing")
     states = {name: as_numbers(infos[name], f"infos/{name}", where) for name in STATE}
     rewards, terminated = as_numbers(episode["rewards"], "rewards", where), bool(np.any(episode["terminations"]))
-    return Demonstration(**states, reward=rewards, terminated=terminated)
+    goal = as_numbers(infos["goal"], "infos/goal", where)[0] if "goal" in infos else None
+    return Demonstration(**states, reward=rewards, terminated=terminated, goal=goal)

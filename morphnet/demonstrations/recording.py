@@ -35,6 +35,8 @@ def record(
     """
     simulation = Simulation(body, episodes, np.random.default_rng(seed), exact=True, nthread=2)
     rng = np.random.default_rng([seed, 1])
+    reaches = body.task.kind == "reach"
+    goals = [goal.copy() if reaches else None for goal in simulation.command]
     frames = [[_frame(simulation.kinematics, sim)] for sim in range(episodes)]
     rewards: list[list[float]] = [[] for _ in range(episodes)]
     terminated = np.zeros(episodes, bool)
@@ -50,7 +52,8 @@ def record(
             rewards[sim].append(float(step.reward.total[sim]))
             terminated[sim] = step.terminated[sim]
             running[sim] = sim not in ended and len(rewards[sim]) != steps
-    return [_demonstration(frames[sim], rewards[sim], bool(terminated[sim])) for sim in range(episodes)]
+    parts = zip(frames, rewards, terminated.tolist(), goals, strict=True)
+    return [_demonstration(*part) for part in parts]
 
 
 def _frame(state: Kinematics | None, row: int) -> Frame:
@@ -58,6 +61,8 @@ def _frame(state: Kinematics | None, row: int) -> Frame:
     return tuple(np.array(getattr(state, name)[row]) for name in _STATE)
 
 
-def _demonstration(frames: list[Frame], rewards: list[float], terminated: bool) -> Demonstration:
+def _demonstration(
+    frames: list[Frame], rewards: list[float], terminated: bool, goal: np.ndarray | None
+) -> Demonstration:
     qpos, qvel, act, ctrl = (np.array(column) for column in zip(*frames, strict=True))
-    return Demonstration(qpos, qvel, act, ctrl, np.array(rewards), terminated)
+    return Demonstration(qpos, qvel, act, ctrl, np.array(rewards), terminated, goal)

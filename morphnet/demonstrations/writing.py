@@ -70,9 +70,9 @@ def write_demonstrations(
 
 def _environment(body: Body) -> EnvSpec:
     """Spec of an environment that needs no file: the body is inside it."""
-    return EnvSpec(
-        id="morphnet/Run-v0", entry_point="morphnet.envs.run_env:RunEnv", kwargs={"body": body_to_dict(body)}
-    )
+    kind = body.task.kind
+    entry_point = f"morphnet.envs.{kind}_env:{kind.capitalize()}Env"
+    return EnvSpec(id=f"morphnet/{kind.capitalize()}-v0", entry_point=entry_point, kwargs={"body": body_to_dict(body)})
 
 
 def _record(body: Body, observation: list[str]) -> dict[str, Any]:
@@ -91,13 +91,15 @@ def _episode(body: Body, demonstration: Demonstration) -> EpisodeBuffer:
     ended = np.zeros(len(demonstration), bool)
     terminations, truncations = ended.copy(), ended.copy()
     (terminations if demonstration.terminated else truncations)[-1] = True
+    goal = {} if demonstration.goal is None else {"goal": demonstration.goal}
     return EpisodeBuffer(
         # what reset() of the recovered environment takes, to start where this episode did
-        options={name.removeprefix("last_"): getattr(demonstration, name)[0] for name in STATE},
+        options={name.removeprefix("last_"): getattr(demonstration, name)[0] for name in STATE} | goal,
         observations=observations_of(body, demonstration),
         actions=demonstration.ctrl.astype(np.float32),
         rewards=demonstration.reward,
         terminations=terminations,
         truncations=truncations,
-        infos={name: getattr(demonstration, name) for name in STATE},
+        infos={name: getattr(demonstration, name) for name in STATE}
+        | {name: np.tile(value, (len(ended) + 1, 1)) for name, value in goal.items()},
     )

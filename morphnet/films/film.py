@@ -42,7 +42,7 @@ def film(body: Body, controller: Controller, words: Sequence[str], look: Look, s
                 episode.popleft()
             if started or number % every == 0:
                 status = _status(episode, look)
-            picture = filmer.picture(moment.qpos)
+            picture = filmer.picture(moment.qpos, moment.goal)
             overlay(picture, words, status)
             yield picture
 
@@ -53,7 +53,8 @@ def _status(recent: Sequence[Moment], look: Look) -> list[str]:
     passed = now.time - first.time
     speed = (now.distance - first.distance) / passed if passed > 0 else 0.0
     # adding zero turns -0.0 into 0.0
-    words = [f"return {round(now.total_reward)}", f"{round(speed, 1) + 0.0:.1f} m/s", f"{now.time:.1f} s"]
+    moved = f"{round(speed, 1) + 0.0:.1f} m/s" if now.goal is None else f"{now.distance:.2f} m off"
+    words = [f"return {round(now.total_reward)}", moved, f"{now.time:.1f} s"]
     if now.episode > 1 or look.episodes is not None:
         words.append(f"episode {now.episode}")
     if look.speed != 1.0:

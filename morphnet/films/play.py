@@ -26,8 +26,9 @@ class Moment:
         episode: number of the episode, from 1.
         time: seconds since the episode's start.
         qpos: (nq,).
-        distance: along the task's direction, in the world (m).
+        distance: along the task's direction, in the world; of a body that reaches, to its goal (m).
         total_reward: so far in the episode; at the end it is the return that ``evaluate`` reports.
+        goal: (3,) the point to reach (m, in the world); None where the body runs.
     """
 
     episode: int
@@ -35,6 +36,7 @@ class Moment:
     qpos: np.ndarray
     distance: float
     total_reward: float
+    goal: np.ndarray | None = None
 
 
 def play(body: Body, controller: Controller, look: Look, seed: int) -> Iterator[Moment]:
@@ -60,7 +62,8 @@ def _episode(simulation: Simulation, controller: Controller, number: int) -> Ite
     """
     body, controls = simulation.body, ControlScale(simulation.body.model)
     data, time, total, ended = simulation.get_data(0), 0.0, 0.0, False
-    yield Moment(number, 0.0, data.qpos.copy(), _distance(body, data), 0.0)
+    goal = simulation.command[0].copy() if body.task.kind == "reach" else None
+    yield Moment(number, 0.0, data.qpos.copy(), _distance(body, data, goal), 0.0, goal)
     while not ended:
         action = controller.actions(simulation.observation)
         data = simulation.get_data(0)
@@ -70,11 +73,15 @@ def _episode(simulation: Simulation, controller: Controller, number: int) -> Ite
         for _ in range(body.frame_skip):
             mujoco.mj_step(body.model, data)
             time += body.model.opt.timestep
-            yield Moment(number, time, data.qpos.copy(), _distance(body, data), total)
+            yield Moment(number, time, data.qpos.copy(), _distance(body, data, goal), total, goal)
 
 
-def _distance(body: Body, data: mujoco.MjData) -> float:
-    return float(data.xpos[body.graph.root_body, :2] @ body.task.direction)
+def _distance(body: Body, data: mujoco.MjData, goal: np.ndarray | None) -> float:
+    if goal is None:
+        return float(data.xpos[body.graph.root_body, :2] @ body.task.direction)
+    carrier, offset = body.end_effector
+    tip = data.xpos[carrier] + data.xmat[carrier].reshape(3, 3) @ offset
+    return float(np.linalg.norm(goal - tip))
 
 
 def _pictures(episode: Iterator[Moment], look: Look, model: mujoco.MjModel) -> Iterator[Moment]:

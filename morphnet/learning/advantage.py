@@ -5,8 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from morphnet.networks import Moments
 
-def generalized_advantage(reward: Tensor, value: Tensor, ended: Tensor, discount: Tensor, gae_lambda: float) -> Tensor:
+
+def generalized_advantage(
+    reward: Tensor, value: Tensor, ended: Tensor, discount: Tensor, gae_lambda: Tensor | float
+) -> Tensor:
     """Generalised advantage estimation (Schulman et al. 2016, eq. 16).
 
     Args:
@@ -14,7 +18,7 @@ def generalized_advantage(reward: Tensor, value: Tensor, ended: Tensor, discount
         value: (T + 1, ...) state values, the last for bootstrapping.
         ended: (T, ...) 1 where the episode ended (terminated or truncated) at this step.
         discount: broadcastable to (...).
-        gae_lambda: lambda.
+        gae_lambda: lambda, broadcastable to (...).
 
     Returns:
         (T, ...) advantages.
@@ -60,14 +64,10 @@ class RewardScale:
         return (self.variance.sqrt() + 1e-8).float()
 
     def _merge(self, returns: Tensor) -> None:
-        added = returns.shape[1]
-        total = self.count + added
-        mean = returns.mean(dim=1, keepdim=True)
-        shift = mean - self.mean
-        spread = self.variance * self.count + returns.var(dim=1, keepdim=True, unbiased=False) * added
-        self.variance = (spread + shift.square() * self.count * added / total) / total
-        self.mean = self.mean + shift * added / total
-        self.count = total
+        added = torch.full_like(self.count, returns.shape[1])
+        mean, variance = returns.mean(dim=1, keepdim=True), returns.var(dim=1, keepdim=True, unbiased=False)
+        merged = Moments(self.count, self.mean, self.variance).merged(Moments(added, mean, variance))
+        self.count, self.mean, self.variance = merged.count, merged.mean, merged.variance
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return what resuming needs."""

@@ -11,11 +11,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from morphnet.bodies.task_features import TASK_FEATURES
 from morphnet.config import TrainConfig, config_from_dict
 from morphnet.embodiment import SLOT_TABLE
 from morphnet.errors import CheckpointError
 from morphnet.files import atomic_path, read_json, write_json
-from morphnet.networks import ActorHypernetwork, CriticHypernetwork
+from morphnet.networks import ActorHypernetwork, CriticHypernetwork, SlotTable
 from morphnet.simulation import SLOTS
 
 FORMAT = 2
@@ -40,13 +41,19 @@ class Networks:
         nn.ModuleDict({"actor": self.actor, "critic": self.critic}).load_state_dict(state)
 
 
-def build_networks(features: dict[str, int], config: TrainConfig) -> Networks:
-    """Make untrained hypernetworks, seeded by ``config.seed``."""
+def build_networks(features: dict[str, int], config: TrainConfig, slots: SlotTable = SLOT_TABLE) -> Networks:
+    """Make untrained hypernetworks, seeded by ``config.seed``.
+
+    Args:
+        features: kind of token -> number of physical features.
+        config: sizes and seed.
+        slots: the kinds of observation slots; this version's, or an older one's.
+    """
     with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
         torch.manual_seed(config.seed)
-        actor = ActorHypernetwork(features, SLOT_TABLE, config.network)
+        actor = ActorHypernetwork(features, slots, config.network)
         critic_network = dataclasses.replace(config.network, hidden=config.network.critic_hidden)
-        return Networks(actor, CriticHypernetwork(features, SLOT_TABLE, critic_network))
+        return Networks(actor, CriticHypernetwork(features, slots, critic_network))
 
 
 def save_checkpoint(
@@ -68,10 +75,10 @@ def save_checkpoint(
 
 
 def load_checkpoint(folder: Path) -> tuple[Networks, dict[str, Any]]:
-    """Read a checkpoint.
+    """Read a checkpoint; one that knows fewer tasks than this version has zero weights for what it does not know.
 
     Returns:
-        The networks and the content of ``config.json``.
+        The networks and the content of ``config.json``, with this version's layout.
 
     Raises:
         CheckpointError: missing, damaged, or written by a version that reads bodies differently.
@@ -81,7 +88,8 @@ def load_checkpoint(folder: Path) -> tuple[Networks, dict[str, Any]]:
     record = read_json(folder / CONFIG, CheckpointError)
     _check_layout(folder / CONFIG, record)
     config = config_from_dict(record["train"], str(folder / CONFIG))
-    networks = build_networks(record["features"], config)
+    slots = SlotTable({kind: len(names) for kind, names in record["slots"].items()})
+    networks = build_networks(record["features"], config, slots)
     weights = read_tensors(folder / WEIGHTS)
     try:
         networks.load_state_dict(weights)
@@ -89,7 +97,25 @@ def load_checkpoint(folder: Path) -> tuple[Networks, dict[str, Any]]:
         raise CheckpointError(
             f"{folder / WEIGHTS}: its tensors do not fit {CONFIG}; the two are not of one run"
         ) from None
-    return networks, record
+    return _widened(networks, record, config)
+
+
+def _widened(networks: Networks, record: dict[str, Any], config: TrainConfig) -> tuple[Networks, dict[str, Any]]:
+    """Take an older checkpoint's networks to this version's sizes.
+
+    The kind "task", and in it what is new, comes last everywhere: what is missing is the end of tensors' last axes.
+    """
+    features = {**record["features"], "task": max(TASK_FEATURES, record["features"].get("task", 0))}
+    layout = {"features": features, "slots": {kind: list(slots) for kind, slots in SLOTS.items()}}
+    if layout.items() <= record.items():
+        return networks, record
+    wide = build_networks(features, config)
+    narrow, state = networks.state_dict(), wide.state_dict()
+    for name, tensor in state.items():
+        tensor.copy_(torch.full_like(tensor, float(name.endswith("variance"))))
+        tensor[..., : narrow[name].shape[-1]] = narrow[name]
+    wide.load_state_dict(state)
+    return wide, {**record, **layout}
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -117,5 +143,14 @@ def _check_layout(path: Path, record: Any) -> None:
     features = record["features"]
     if not isinstance(features, dict) or not all(isinstance(size, int) for size in features.values()):
         raise CheckpointError(f"{path}: features = {features!r}: expected {{kind: number}}")
-    if record["slots"] != {kind: list(slots) for kind, slots in SLOTS.items()}:
+    if not _is_known(record["slots"]):
         raise CheckpointError(f"{path}: it observes other quantities than this version does; train it again")
+
+
+def _is_known(slots: Any) -> bool:
+    """Whether a checkpoint's slots are this version's, or those of a version that knew fewer tasks."""
+    present = {kind: list(names) for kind, names in SLOTS.items()}
+    if not isinstance(slots, dict) or list(slots) != list(present) or not isinstance(slots["task"], list):
+        return False
+    first = len(slots["task"])
+    return first > 0 and slots == {**present, "task": present["task"][:first]}

@@ -97,7 +97,8 @@ class PPO:
         reward = rollout.reward / group.reward_scale.update(rollout.reward, rollout.ended)
         reward.clamp_(-REWARD_LIMIT, REWARD_LIMIT)
         bootstrap(reward, rollout, critic, group.discount)
-        advantage = generalized_advantage(reward, value, rollout.ended, group.discount, self.config.gae_lambda)
+        gae_lambda = self.config.gae_lambda ** (group.robots.control_step[:, None] / 0.02)
+        advantage = generalized_advantage(reward, value, rollout.ended, group.discount, gae_lambda)
         target = advantage + value[:-1]
         spread = advantage.std(dim=(0, 2), keepdim=True) + 1e-8
         advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / spread
@@ -144,8 +145,7 @@ class PPO:
         jobs = list(zip(self.groups, samples, strict=True))
         results = self.workers.map(lambda job: self._gradients(*job, index), jobs)
         for position, parameter in enumerate(self._parameters):
-            # fused Adam reads memory in the parameter's order; a transposed layer's gradient comes in another
-            parameter.grad = sum_gradients([gradients[position] for gradients, _ in results]).contiguous()
+            parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
         for parameters in (self._actor_parameters, self._critic_parameters):
             nn.utils.clip_grad_norm_(parameters, self.config.gradient_norm, error_if_nonfinite=True)
         self.optimizer.step()
@@ -174,11 +174,14 @@ class PPO:
 
 
 def sum_gradients(parts: list[Tensor]) -> Tensor:
-    """Add up gradients in order, so that a run repeats bit for bit."""
+    """Add up gradients in order, so that a run repeats bit for bit; contiguous.
+
+    The fused Adam of torch 2.13 takes the numbers of a transposed gradient in the order of memory, without a word.
+    """
     total = parts[0]
     for part in parts[1:]:
         total = total + part
-    return total
+    return total.contiguous()
 
 
 def bootstrap(reward: Tensor, rollout: Rollout, critic: StackedMLP, discount: Tensor) -> None:

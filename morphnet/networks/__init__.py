@@ -3,6 +3,7 @@
 from morphnet.networks.actor import StackedActor, StackedMLP, exploration_shift
 from morphnet.networks.encoder import GraphEncoder
 from morphnet.networks.hypernetwork import ActorHypernetwork, CriticHypernetwork
+from morphnet.networks.moments import Moments
 from morphnet.networks.statistics import ObservationStatistics
 from morphnet.networks.tokens import SlotTable, TokenBatch, Tokens, stack_tokens
 
@@ -10,6 +11,7 @@ __all__ = [
     "ActorHypernetwork",
     "CriticHypernetwork",
     "GraphEncoder",
+    "Moments",
     "ObservationStatistics",
     "SlotTable",
     "StackedActor",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from morphnet.networks.moments import Moments
 from morphnet.networks.tokens import SlotTable, TokenBatch
 
 SMALLEST_STD = 0.02
@@ -46,7 +47,7 @@ class ObservationStatistics(nn.Module):
 
     @torch.no_grad()
     def update(self, observation: Tensor, batch: TokenBatch) -> None:
-        """Take in observations (B, n, D), by Chan et al.'s parallel rule for mean and variance."""
+        """Take in observations (B, n, D)."""
         entries = self._entries(batch)[batch.entry_mask]
         samples = observation.shape[1]
         first = observation.mean(dim=1, dtype=torch.float64)[batch.entry_mask]
@@ -55,12 +56,8 @@ class ObservationStatistics(nn.Module):
         seen = added.clamp_min(1.0)
         mean = torch.zeros_like(self.mean).index_add_(0, entries, first * samples) / seen
         square = torch.zeros_like(self.mean).index_add_(0, entries, second * samples) / seen
-        total = (self.count + added).clamp_min(1.0)
-        shift = mean - self.mean
-        new_mean = self.mean + shift * added / total
-        spread = self.variance * self.count + (square - mean.square()) * added
-        new_variance = ((spread + shift.square() * self.count * added / total) / total).clamp_min(0.0)
+        new = Moments(self.count, self.mean, self.variance).merged(Moments(added, mean, square - mean.square()))
         changed = (added > 0) & ~self.fixed
-        self.mean.copy_(torch.where(changed, new_mean, self.mean))
-        self.variance.copy_(torch.where(changed, new_variance, self.variance))
-        self.count.copy_(torch.where(changed, total, self.count))
+        self.mean.copy_(torch.where(changed, new.mean, self.mean))
+        self.variance.copy_(torch.where(changed, new.variance.clamp_min(0.0), self.variance))
+        self.count.copy_(torch.where(changed, new.count, self.count))

@@ -45,7 +45,7 @@ class Backdrop:
         right = np.array([forward[1], -forward[0], 0.0])
         axes = np.stack([right, np.array([0.0, 0.0, 1.0]), -forward], axis=1)
         size, far = np.full(3, 4.0 * FAR_RADII * self._radius), FAR_RADII * self._radius
-        _add(scene, mujoco.mjtGeom.mjGEOM_PLANE, size, np.array(camera.lookat) + far * forward, axes, self._sky)
+        add_shape(scene, mujoco.mjtGeom.mjGEOM_PLANE, size, np.array(camera.lookat) + far * forward, axes, self._sky)
 
     def _add_lines(self, scene: mujoco.MjvScene, home: np.ndarray, axes: np.ndarray, point: np.ndarray) -> None:
         """Draw a grid about ``point`` whose lines stay where they are in the world."""
@@ -56,7 +56,7 @@ class Backdrop:
         for offset in np.arange(-LINES, LINES + 1) * spacing:
             for frame, shift in ((axes, (0.0, offset)), (turned, (offset, 0.0))):
                 centre = home + axes[:, :2] @ (nearest + shift)
-                _add(scene, mujoco.mjtGeom.mjGEOM_BOX, size, centre, frame, self._line)
+                add_shape(scene, mujoco.mjtGeom.mjGEOM_BOX, size, centre, frame, self._line)
 
 
 def _colour(model: mujoco.MjModel, plane: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def _colour(model: mujoco.MjModel, plane: int) -> np.ndarray:
     return np.array((model.geom_rgba[plane] if material < 0 else model.mat_rgba[material])[:3])
 
 
-def _add(
+def add_shape(
     scene: mujoco.MjvScene,
     kind: mujoco.mjtGeom,
     size: np.ndarray,
@@ -72,6 +72,7 @@ def _add(
     axes: np.ndarray,
     rgba: np.ndarray,
 ) -> None:
+    """Add one shape to a scene, as ``mjv_initGeom`` takes it; nothing where the scene is full."""
     if scene.ngeom < scene.maxgeom:
         mujoco.mjv_initGeom(scene.geoms[scene.ngeom], kind, size, centre, axes.ravel(), rgba.astype(np.float32))
         scene.ngeom += 1

@@ -34,6 +34,8 @@ def view_angles(model: mujoco.MjModel, root_body: int, planar: bool) -> tuple[fl
     if not planar:
         return 120.0, -18.0
     axes = planar_axes(model, root_body)
+    if not axes:  # stands on a fixed base, and may move in any plane
+        return 120.0, -30.0
     level = [axis for axis in axes if abs(axis[2]) < 0.7]
     if len(level) >= 2:  # moves in the ground plane, as a swimmer does
         return 90.0, -60.0

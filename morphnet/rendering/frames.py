@@ -11,12 +11,13 @@ from morphnet.bodies import Body
 from morphnet.errors import RenderError
 from morphnet.look import Preset
 from morphnet.rendering import gl
-from morphnet.rendering.backdrop import Backdrop
+from morphnet.rendering.backdrop import Backdrop, add_shape
 from morphnet.rendering.camera import TrackingCamera
 from morphnet.rendering.floor import EndlessFloor
 from morphnet.rendering.scene import bounding_radius, filming_model
 
 MAX_GEOMS = 10_000
+GOAL_COLOUR = np.array([0.85, 0.25, 0.15, 1.0])
 
 
 class OffscreenRenderer:
@@ -42,11 +43,16 @@ class OffscreenRenderer:
         self._drawing = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_150)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._drawing)
 
-    def draw(self, data: mujoco.MjData, camera: mujoco.MjvCamera) -> np.ndarray:
-        """Return a new (height, width, 3) picture of ``data``, whose kinematics must be up to date."""
+    def draw(self, data: mujoco.MjData, camera: mujoco.MjvCamera, goal: np.ndarray | None, size: float) -> np.ndarray:
+        """Return a new (height, width, 3) picture of ``data``, whose kinematics must be up to date.
+
+        A ball of the radius ``size`` (m) marks the ``goal``, where there is one.
+        """
         everything = mujoco.mjtCatBit.mjCAT_ALL
         mujoco.mjv_updateScene(self._model, data, self._option, None, camera, everything, self._scene)
         self._backdrop.add_to(self._scene, data, camera)
+        if goal is not None:
+            add_shape(self._scene, mujoco.mjtGeom.mjGEOM_SPHERE, np.full(3, size), goal, np.eye(3), GOAL_COLOUR)
         self._context.make_current()
         mujoco.mjr_render(self._rect, self._scene, self._drawing)
         mujoco.mjr_readPixels(self._pixels, None, self._rect, self._drawing)
@@ -84,11 +90,11 @@ class Filmer:
         self._floor = EndlessFloor(self._model, radius)
         self._backdrop = Backdrop(self._model, radius)
         self._data = mujoco.MjData(self._model)
-        self._size, self._preset = (width, height), preset
+        self._size, self._preset, self._goal_size = (width, height), preset, body.task.goal_tolerance
         self._renderer: OffscreenRenderer | None = None
 
-    def picture(self, qpos: np.ndarray) -> np.ndarray:
-        """Return a uint8 (height, width, 3) picture of the body at ``qpos`` (nq,).
+    def picture(self, qpos: np.ndarray, goal: np.ndarray | None = None) -> np.ndarray:
+        """Return a uint8 (height, width, 3) picture of the body at ``qpos`` (nq,), and of its goal (3,).
 
         Raises:
             RenderError: ``qpos`` is another body's.
@@ -101,7 +107,7 @@ class Filmer:
         _update(self._model, self._data)
         view = self._camera.follow(self._data)
         self._floor.follow(self._data, view.lookat)
-        return self._renderer.draw(self._data, view)
+        return self._renderer.draw(self._data, view, goal, self._goal_size)
 
     def close(self) -> None:
         """Give the context back."""

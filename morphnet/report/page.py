@@ -72,9 +72,10 @@ class Content:
             grouped.setdefault(row.family, []).append(row)
         return grouped
 
-    def mean(self, split: str) -> float | None:
-        """Mean evaluated return of a split; None where it was not evaluated."""
-        values = [row.evaluation["return_mean"] for row in self.rows if row.split == split and row.evaluation]
+    def mean(self, split: str, of: str = "return_mean") -> float | None:
+        """Mean evaluated return, or score, over those bodies of a split that have one; None where none has."""
+        found = [row.evaluation.get(of) for row in self.rows if row.split == split]
+        values = [value for value in found if value is not None]
         return sum(values) / len(values) if values else None
 
 
@@ -114,6 +115,8 @@ def _facts(content: Content) -> str:
         ("bodies, in training + held out", f"{len(content.rows) - held_out} + {held_out}"),
         ("mean return, training bodies", number(content.mean("train"))),
         ("mean return, held out, zero-shot", number(content.mean("held_out"))),
+        ("mean score, training bodies", number(content.mean("train", "score"))),
+        ("mean score, held out, zero-shot", number(content.mean("held_out", "score"))),
     ]
     known = "".join(f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in facts if v != MISSING)
     return f'<dl class="facts">{known}</dl>'

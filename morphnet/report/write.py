@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,13 @@ from morphnet.look import Look
 from morphnet.rendering.video import VideoWriter
 from morphnet.report.page import Clip, Content, Row, page
 from morphnet.report.run import Run, read_run
-from morphnet.runs import ZERO_SHOT, evaluate_suite
+from morphnet.runs import ZERO_SHOT, Driven, evaluate_suite
 
 PAGE, VIDEOS = "index.html", "videos"
 LOOK = Look(seconds=6.0, width=480, height=360)
 HOW = (
     "Evaluated: the emitted policies' mean actions, mean and standard deviation of {} whole episodes, seed {}. "
-    "Bars compare with the best of the family."
+    "Bars compare with the best of the family. A score is 0 at the random policy's return and 1 at the reference's."
 )
 NO_BODIES = "The bodies of this run are not at hand: --bodies DIR names their folder, and adds returns and videos."
 
@@ -70,6 +71,7 @@ def write_report(
         "steps": int(run.metrics["steps"][-1]),
         "seconds": float(run.metrics["seconds"][-1]),
         "mean_return": {split: content.mean(split) for split in ("train", "held_out")},
+        "mean_score": {split: content.mean(split, "score") for split in ("train", "held_out")},
         "bodies": {row.name: _numbers(row) for row in rows},
         "seed": seed,
         "version": __version__,
@@ -92,7 +94,8 @@ def _rows(run: Run, suite: Suite, episodes: int, seed: int) -> list[Row]:
     for split in ("train", "held_out") if episodes else ():
         if suite.names(split):
             console.say(f"evaluating {len(suite.names(split))} bodies of {suite.name}, {split}")
-            found |= evaluate_suite(suite, split, None, run.folder, episodes, seed)["bodies"]
+            report = evaluate_suite(suite, split, None, run.folder, episodes, seed, _track)
+            found |= report["bodies"]
     families = dict.fromkeys((*suite.families("train"), *suite.families("held_out")))
     return [
         Row(name, family, split, _last_return(run, name), found.get(name, {}))
@@ -100,6 +103,10 @@ def _rows(run: Run, suite: Suite, episodes: int, seed: int) -> list[Row]:
         for split in ("train", "held_out")
         for name in suite.families(split).get(family, [])
     ]
+
+
+def _track(driven: Sequence[Driven]) -> Iterator[Driven]:
+    return console.track(driven, len(driven), "evaluating")
 
 
 def _bare_rows(run: Run) -> list[Row]:

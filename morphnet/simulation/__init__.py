@@ -1,6 +1,7 @@
 """Batched physics: states in, observations and rewards out."""
 
 from morphnet.simulation.control import ControlScale
+from morphnet.simulation.goals import GoalSampler
 from morphnet.simulation.kinematics import Kinematics, update_kinematics
 from morphnet.simulation.layout import KINDS, SLOTS, ObservationLayout
 from morphnet.simulation.observation import Observer
@@ -11,6 +12,7 @@ __all__ = [
     "KINDS",
     "SLOTS",
     "ControlScale",
+    "GoalSampler",
     "Kinematics",
     "ObservationLayout",
     "Observer",

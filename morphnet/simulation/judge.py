@@ -21,7 +21,7 @@ from morphnet.simulation.judge_kernel import (
     write_places,
 )
 from morphnet.simulation.kinematics import Kinematics
-from morphnet.simulation.reward import Reward
+from morphnet.simulation.reward import ReachReward, Reward
 
 # the kernel knows them by these places, as constants that numba compiles in
 assert VELOCITIES[:2] == ("root", "body"), "_ROOT and _BODY in judge_kernel.py must follow VELOCITIES"
@@ -50,7 +50,7 @@ class Verdict:
         diverged: how many diverged.
     """
 
-    reward: Reward
+    reward: Reward | ReachReward
     terminated: np.ndarray
     truncated: np.ndarray
     ended: int
@@ -95,20 +95,26 @@ class Judge:
         """Read where every simulation is now, for ``judge`` to compare with where it was."""
         self._write_places(*self._place_fields, self._all, self._next_place)
 
-    def judge(self, direction: np.ndarray, contact: np.ndarray) -> Verdict:
+    def judge(self, command: np.ndarray, contact: np.ndarray) -> Verdict:
         """Judge the control step that was just made.
 
         Args:
-            direction: (n, 2) where to run.
+            command: (n, 2) where to run.
             contact: (n,) contact costs.
         """
         count = len(self.age)
         terms, ends = np.empty((4, count)), np.empty((2, count), np.bool_)
         episodes = (self._next_place, self.place, self.age, self.returns)
         ended, diverged = self._judge_step(
-            *self._state_fields, self._warning, _DIVERGED, direction, contact, *episodes, terms, ends
+            *self._state_fields, self._warning, _DIVERGED, command, contact, *episodes, terms, ends
         )
         return Verdict(Reward(*terms), ends[0], ends[1], ended, diverged)
+
+
+def has_diverged(warning: np.ndarray, qpos: np.ndarray) -> np.ndarray:
+    """(n,) bool: whose warnings (n, warnings, 2) or qpos (n, nq) tell of divergence."""
+    found: np.ndarray = (warning[:, _DIVERGED, 1] != 0).any(axis=1) | ~np.isfinite(qpos).all(axis=1)
+    return found
 
 
 class Health:

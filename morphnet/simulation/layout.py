@@ -42,9 +42,14 @@ SLOTS: dict[str, tuple[str, ...]] = {
         "velocity_z",
     ),
     "actuator": ("control", "activation"),
-    "task": ("direction_x", "direction_y"),
+    "task": (
+        "direction_x",
+        "direction_y",
+        *(f"goal_{a}" for a in _VECTOR),
+        *(f"to_goal_{a}" for a in _VECTOR),
+    ),
 }
-"""Slots of each kind of observing token."""
+"""Slots of each kind of observing token. Checkpoints keep their numbers: new ones are appended to the last kind."""
 
 KINDS = tuple(SLOTS)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from morphnet.bodies import Body
+from morphnet.bodies import Body, Task
 from morphnet.morphology.transmission import control_owners
 from morphnet.simulation.compiled import compiled
 from morphnet.simulation.control import ControlScale
@@ -25,6 +25,7 @@ from morphnet.simulation.observation_kernel import (
     RANGED,
     SIGNATURE,
     SPEED,
+    TIP,
     TURN,
     TURNING,
     write_observations,
@@ -48,22 +49,24 @@ class Observer:
         joints = np.flatnonzero(observed & ~free)
         full = full_layout(body, moving, joints)
         self._write = compiled(write_observations, *SIGNATURE)
+        self._told = 3 if body.task.kind == "reach" else 2
         self._tables = (
             _body_table(model, np.concatenate([[graph.root_body], graph.body_ids[moving]])),
             _joint_table(model, graph.joint_ids[joints]),
             _actuator_table(model),
+            tip_table(body),
             bool(body.base.can_yaw),
             float(_start_position(model)[graph.root_body, 2]),
         )
         self._keep = np.arange(full.size) + FIRST_SLOT
-        self._keep = self._keep[self._varying(body.model)]
+        self._keep = self._keep[self._varying(body)]
         self.layout = full.select(self._keep - FIRST_SLOT)
         self.size = self.layout.size
 
     def observe(
         self,
         kinematics: Kinematics,
-        direction: np.ndarray,
+        command: np.ndarray,
         out: np.ndarray | None = None,
         sims: np.ndarray | None = None,
     ) -> np.ndarray:
@@ -71,33 +74,53 @@ class Observer:
 
         Args:
             kinematics: their states; all fields at the same instant.
-            direction: (n, 2) or (2,) unit vector in the world in which to run.
+            command: (n, 2) or (2,) unit vector in the world in which to run, or of a body that reaches (n, 3) or (3,)
+                the point to reach (m).
             out: (n, size) float32 to write to; a new array when None.
             sims: (m,) int64, the simulations whose rows are to be written; all when None.
 
         Returns:
             ``out``.
+
+        Raises:
+            ValueError: commands of another shape.
         """
         k, n = kinematics, len(kinematics.qpos)
         out = np.empty((n, len(self._keep)), np.float32) if out is None else out
         sims = np.arange(n) if sims is None else sims
-        if direction.ndim == 1:
-            direction = np.broadcast_to(direction, (n, 2))
+        if command.ndim == 1:
+            command = np.broadcast_to(command, (n, len(command)))
+        if command.shape != (n, self._told):  # the compiled loop checks nothing
+            raise ValueError(f"commands of shape {command.shape}: expected ({n}, {self._told})")
         fields = (k.qpos, k.qvel, k.act, k.ctrl, k.xipos, k.xmat, k.xpos, k.cvel, k.subtree_com)
-        self._write(*fields, direction, *self._tables, self._keep, sims, out)
+        self._write(*fields, command, *self._tables, self._keep, sims, out)
         return out
 
-    def _varying(self, model: mujoco.MjModel) -> np.ndarray:
-        """Which slots can vary at all, judged at random states, controls and directions; (slots,) bool."""
-        rng = np.random.default_rng(0)
+    def _varying(self, body: Body) -> np.ndarray:
+        """Which slots can vary at all, judged at random states, controls and commands; (slots,) bool."""
+        model, rng = body.model, np.random.default_rng(0)
         data, controls = mujoco.MjData(model), ControlScale(model)
         seen = []
         for _ in range(12):
             _random_state(model, data, controls, rng)
             update_kinematics(model, data)
-            angle = rng.uniform(-np.pi, np.pi)
-            seen.append(self.observe(Kinematics.of_data(data), np.array([np.cos(angle), np.sin(angle)]))[0])
+            seen.append(self.observe(Kinematics.of_data(data), _random_command(body.task, rng))[0])
         return np.ptp(np.array(seen), axis=0) > 1e-6
+
+
+def tip_table(body: Body) -> np.ndarray:
+    """What reaches for the goal, as one record; none where the body runs."""
+    table = np.zeros(int(body.task.kind == "reach"), TIP)
+    for tip in table:
+        tip["body"], tip["offset"] = body.end_effector
+    return table
+
+
+def _random_command(task: Task, rng: np.random.Generator) -> np.ndarray:
+    if task.kind == "reach":
+        return rng.normal(size=3)
+    angle = rng.uniform(-np.pi, np.pi)
+    return np.array([np.cos(angle), np.sin(angle)])
 
 
 def _body_table(model: mujoco.MjModel, bodies: np.ndarray) -> np.ndarray:

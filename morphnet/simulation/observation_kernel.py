@@ -38,7 +38,10 @@ JOINT = np.dtype(
 ACTUATOR = np.dtype([("centre", np.float64), ("half", np.float64), ("act", np.int64)])
 """An actuator: its control range, and where in ``act`` its activation is, -1 without one."""
 
-BODY_SLOTS, JOINT_SLOTS, ACTUATOR_SLOTS, TASK_SLOTS = 15, 10, 2, 2
+TIP = np.dtype([("body", np.int64), ("offset", np.float64, 3)])
+"""What reaches for a goal: the body that carries it, and its place in that body's frame (m)."""
+
+BODY_SLOTS, JOINT_SLOTS, ACTUATOR_SLOTS, TASK_SLOTS = 15, 10, 2, 8
 FIRST_SLOT = 2
 """Slots are numbered from here: the root is written like any body, its height in place of its position's z, and
 its position's x and y are no slots."""
@@ -47,7 +50,7 @@ SIGNATURE = (
     *(reads(2) for _ in ("qpos", "qvel", "act", "ctrl")),
     *(reads(3) for _ in ("xipos", "xmat", "xpos", "cvel", "subtree_com")),
     reads(2),
-    *(reads(1, table) for table in (BODY, JOINT, ACTUATOR)),
+    *(reads(1, table) for table in (BODY, JOINT, ACTUATOR, TIP)),
     types.boolean,
     types.float64,
     *(reads(1, types.int64) for _ in ("keep", "sims")),
@@ -65,10 +68,11 @@ def write_observations(
     xpos: np.ndarray,
     cvel: np.ndarray,
     subtree_com: np.ndarray,
-    direction: np.ndarray,
+    command: np.ndarray,
     bodies: np.ndarray,
     joints: np.ndarray,
     actuators: np.ndarray,
+    tips: np.ndarray,
     can_yaw: bool,
     start_height: float,
     keep: np.ndarray,
@@ -87,10 +91,11 @@ def write_observations(
         xpos: (n, nbody, 3).
         cvel: (n, nbody, 6).
         subtree_com: (n, nbody, 3).
-        direction: (n, 2) where to run, in the world.
+        command: (n, 2) where to run, or (n, 3) the point to reach (m), in the world.
         bodies: ``BODY`` records, the root's first.
         joints: ``JOINT`` records.
         actuators: ``ACTUATOR`` records.
+        tips: one ``TIP`` record of a body that reaches, none of one that runs.
         can_yaw: whether the body is seen from its heading.
         start_height: the root's height in the start pose (m).
         keep: the slots that are entries of the observation.
@@ -119,8 +124,11 @@ def write_observations(
             slots[at] = _clip((ctrl[sim, index] - actuators[index].centre) / actuators[index].half, 1.0)
             if actuators[index].act >= 0:
                 slots[at + 1] = act[sim, actuators[index].act]
-        ahead, left = direction[sim, 0], direction[sim, 1]
-        slots[task], slots[task + 1] = cos * ahead + sin * left, cos * left - sin * ahead
+        if len(tips) > 0:
+            _write_goal(slots, task + 2, cos, sin, sim, root, tips[0], command, xpos, xmat)
+        else:
+            ahead, left = command[sim, 0], command[sim, 1]
+            slots[task], slots[task + 1] = cos * ahead + sin * left, cos * left - sin * ahead
         for column in range(len(keep)):
             out[sim, column] = _clip(slots[keep[column]], LIMIT)
 
@@ -202,3 +210,25 @@ def _write_joint(slots: Any, at: int, joint: Any, sim: int, qpos: Any, qvel: Any
     else:
         slots[at + 1], slots[at + 2] = math.sin(qpos[sim, address]), math.cos(qpos[sim, address])
     slots[at + 7] = qvel[sim, dof] * joint.rate
+
+
+@helper
+def _write_goal(
+    slots: Any, at: int, cos: float, sin: float, sim: int, root: int, tip: Any, goal: Any, xpos: Any, xmat: Any
+) -> None:
+    """Write where the goal is, seen from the root's origin and from the tip."""
+    x, y, z = goal[sim, 0], goal[sim, 1], goal[sim, 2]
+    _write_vector(slots, at, cos, sin, x - xpos[sim, root, 0], y - xpos[sim, root, 1], z - xpos[sim, root, 2], LENGTH)
+    x -= tip_coordinate(tip, sim, 0, xpos, xmat)
+    y -= tip_coordinate(tip, sim, 1, xpos, xmat)
+    z -= tip_coordinate(tip, sim, 2, xpos, xmat)
+    _write_vector(slots, at + 3, cos, sin, x, y, z, LENGTH)
+
+
+@helper
+def tip_coordinate(tip: Any, sim: int, axis: int, xpos: Any, xmat: Any) -> float:
+    """A coordinate of the tip in the world (m)."""
+    value = xpos[sim, tip.body, axis]
+    for column in range(3):
+        value += xmat[sim, tip.body, 3 * axis + column] * tip.offset[column]
+    return value

@@ -1,4 +1,4 @@
-"""Rewards of the running task: their terms, and contact costs.
+"""Rewards: their terms, and contact costs.
 
 With a task that copies a Gymnasium v5 environment they equal that environment's, term by term.
 """
@@ -16,7 +16,7 @@ from morphnet.bodies import Body
 
 @dataclasses.dataclass
 class Reward:
-    """Terms of one control step, each (n,), float64; the reward is their sum."""
+    """Terms of one control step of running, each (n,), float64; the reward is their sum."""
 
     forward: np.ndarray
     healthy: np.ndarray
@@ -27,6 +27,22 @@ class Reward:
     def total(self) -> np.ndarray:
         """(n,) sum of the terms."""
         return self.forward + self.healthy + self.ctrl + self.contact
+
+
+@dataclasses.dataclass
+class ReachReward:
+    """Terms of one control step towards a goal, each (n,), float64; the reward is their sum."""
+
+    distance: np.ndarray
+    goal: np.ndarray
+    healthy: np.ndarray
+    ctrl: np.ndarray
+    contact: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        """(n,) sum of the terms."""
+        return self.distance + self.goal + self.healthy + self.ctrl + self.contact
 
 
 class ContactCost:

@@ -13,10 +13,12 @@ from mujoco.batch import Batch
 from morphnet.bodies import Body
 from morphnet.errors import SimulationError
 from morphnet.simulation.control import ControlScale
+from morphnet.simulation.goals import GoalSampler
 from morphnet.simulation.judge import Judge, Verdict
 from morphnet.simulation.kinematics import Kinematics
 from morphnet.simulation.observation import Observer
-from morphnet.simulation.reward import ContactCost, Reward
+from morphnet.simulation.reach import ReachJudge
+from morphnet.simulation.reward import ContactCost, ReachReward, Reward
 from morphnet.simulation.starts import Starts, StartStates, TaskStarts
 
 _STALE, _FRESH = mujoco.mjtStage.mjSTAGE_NONE.value, mujoco.mjtStage.mjSTAGE_VEL.value
@@ -39,7 +41,7 @@ class Step:
         episode_lengths: (m,) their lengths.
     """
 
-    reward: Reward
+    reward: Reward | ReachReward
     terminated: np.ndarray
     truncated: np.ndarray
     done_ids: np.ndarray
@@ -56,7 +58,7 @@ class Simulation:
         body: the body.
         num_sims: number of simulations n.
         observation: (n, size) float32, of the present states.
-        direction: (n, 2) world direction in which each simulation is to run.
+        command: (n, 2) world direction in which each simulation is to run, or (n, 3) the point that it is to reach.
         diverged: how many simulations have diverged and been reset so far.
         physics_seconds: time spent inside ``mj_step``, for the split that training reports.
     """
@@ -93,14 +95,16 @@ class Simulation:
         self._kinematics = Kinematics.of_batch(self._batch)
         self._observer = Observer(body)
         self._controls = ControlScale(body.model)
-        self._judge = Judge(body, self._batch, self._kinematics)
+        reaches = body.task.kind == "reach"
+        self._judge = (ReachJudge if reaches else Judge)(body, self._batch, self._kinematics)
+        self._goals = GoalSampler(body) if reaches else None
         self._contact = ContactCost(body, self._batch) if exact and body.task.contact_cost else None
         self._no_contact = np.zeros(num_sims)
         self._reads_stale = self._judge.reads_stale or self._contact is not None
         self._failures = 0
         self._no_ids, self._no_returns = np.zeros(0, np.int64), np.zeros(0)
         self._no_observations = np.zeros((0, self._observer.size), np.float32)
-        self.direction = np.tile(np.array(body.task.direction), (num_sims, 1))
+        self.command = np.zeros((num_sims, 3)) if reaches else np.tile(np.array(body.task.direction), (num_sims, 1))
         self.reset()
 
     @property
@@ -134,6 +138,11 @@ class Simulation:
         self._start(np.array([sim]), StartStates(qpos, qvel, act, ctrl))
         self._observe()
 
+    def set_command(self, command: np.ndarray, sim: int = 0) -> None:
+        """Tell one simulation where to run (2,), or which point to reach (3,)."""
+        self.command[sim] = command
+        self._observe()
+
     def reset(self, rng: np.random.Generator | None = None) -> np.ndarray:
         """Start every simulation anew; return the observation."""
         self._rng = rng or self._rng
@@ -160,13 +169,13 @@ class Simulation:
         contact = self._contact() if self._contact else self._no_contact
         if self._reads_stale:
             self._batch.forward(stage=_FRESH)
-        verdict = self._judge.judge(self.direction, contact)
+        verdict = self._judge.judge(self.command, contact)
         self._count(verdict.diverged)
         self._observe(out)
         return self._finish(verdict)
 
     def _observe(self, out: np.ndarray | None = None, sims: np.ndarray | None = None) -> None:
-        written = self._observer.observe(self._kinematics, self.direction, out, self._all if sims is None else sims)
+        written = self._observer.observe(self._kinematics, self.command, out, self._all if sims is None else sims)
         self.observation = written[:, : self._observer.size]
 
     def _finish(self, verdict: Verdict) -> Step:
@@ -191,7 +200,10 @@ class Simulation:
             )
 
     def _reset(self, ids: np.ndarray) -> None:
-        self._start(ids, self._starts.draw(self._rng, len(ids)))
+        states = self._starts.draw(self._rng, len(ids))
+        if self._goals is not None:
+            self.command[ids] = self._goals.draw(self._rng, len(ids))
+        self._start(ids, states)
 
     def _start(self, ids: np.ndarray, states: StartStates) -> None:
         """Begin episodes at given states.
@@ -213,7 +225,7 @@ class Simulation:
         return {
             "state": self._batch.state.copy(),
             "position": self._judge.place.copy(),
-            "direction": self.direction.copy(),
+            "command": self.command.copy(),
             "counts": np.array([self.diverged, self._failures]),
             "age": self._judge.age.copy(),
             "return": self._judge.returns.copy(),
@@ -223,7 +235,7 @@ class Simulation:
         """Continue from a ``state_dict``."""
         self._batch.state[:] = state["state"]
         self._judge.place[:] = state["position"]
-        self.direction[:] = state["direction"]
+        self.command[:] = state["command"]
         self.diverged, self._failures = (int(count) for count in state["counts"])
         self._judge.age[:] = state["age"]
         self._judge.returns[:] = state["return"]

@@ -6,12 +6,13 @@ They answer the calls that PPO makes of hypernetworks, so that both are trained 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from morphnet.networks import StackedActor, StackedMLP, TokenBatch
+from morphnet.networks import Moments, StackedActor, StackedMLP, TokenBatch
 from morphnet.networks.statistics import SMALLEST_STD
 from morphnet.policy import ActorWeights
 
@@ -47,16 +48,13 @@ class EntryStatistics(nn.Module):
 
     @torch.no_grad()
     def update(self, observation: Tensor, robots: TokenBatch | None = None) -> None:
-        """Take in observations (1, n, D), by Chan et al.'s parallel rule, unless they are fixed."""
+        """Take in observations (1, n, D), unless they are fixed."""
         if self.fixed:
             return
         rows = observation.flatten(0, -2).double()
-        total = self.count + len(rows)
-        mean, variance = rows.mean(dim=0), rows.var(dim=0, unbiased=False)
-        shift, share = mean - self.mean, len(rows) / total
-        self.variance += share * (variance - self.variance) + share * (1 - share) * shift.square()
-        self.mean += share * shift
-        self.count = total
+        added = Moments(torch.full_like(self.count, len(rows)), rows.mean(dim=0), rows.var(dim=0, unbiased=False))
+        merged = Moments(self.count, self.mean, self.variance).merged(added)
+        self.count, self.mean, self.variance = merged.count, merged.mean, merged.variance
 
 
 class _Perceptron(nn.Module):
@@ -71,6 +69,15 @@ class _Perceptron(nn.Module):
         for weight, gain in zip(self.weights, (math.sqrt(2), math.sqrt(2), last_gain), strict=True):
             nn.init.orthogonal_(weight, gain)
 
+    @torch.no_grad()
+    def become(self, weights: Sequence[Tensor], biases: Sequence[Tensor], statistics: EntryStatistics) -> None:
+        """Take over layers (outputs, inputs), (outputs,) whose first reads raw observations."""
+        for parameter, given in zip([*self.weights, *self.biases], [*weights, *biases], strict=True):
+            parameter.copy_(given)
+        first, bias = statistics.unfold(self.weights[0], self.biases[0])
+        self.weights[0].copy_(first)
+        self.biases[0].copy_(bias)
+
     def stacked(self, statistics: EntryStatistics) -> StackedMLP:
         """Return the perceptron on raw observations, as a stack of one."""
         first, bias = statistics.fold(self.weights[0], self.biases[0])
@@ -78,6 +85,10 @@ class _Perceptron(nn.Module):
             (first.T[None], self.weights[1].T[None], self.weights[2].T[None]),
             (bias[None, None], self.biases[1][None, None], self.biases[2][None, None]),
         )
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array))
 
 
 class DirectActor(_Perceptron):
@@ -109,14 +120,8 @@ class DirectActor(_Perceptron):
     @torch.no_grad()
     def take(self, weights: ActorWeights) -> None:
         """Become an emitted actor, at the statistics as they are."""
-        for parameter, array in zip(self.weights, weights.weights, strict=True):
-            parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
-        for parameter, array in zip(self.biases, weights.biases, strict=True):
-            parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
-        self.log_std.copy_(torch.from_numpy(np.ascontiguousarray(weights.log_std)))
-        first, bias = self.statistics.unfold(self.weights[0], self.biases[0])
-        self.weights[0].copy_(first)
-        self.biases[0].copy_(bias)
+        self.become([_tensor(w) for w in weights.weights], [_tensor(b) for b in weights.biases], self.statistics)
+        self.log_std.copy_(_tensor(weights.log_std))
 
     @torch.no_grad()
     def emitted(self) -> ActorWeights:
@@ -131,6 +136,10 @@ class DirectCritic(_Perceptron):
     def __init__(self, observation_size: int, hidden: int) -> None:
         """Start near value 0."""
         super().__init__((observation_size, hidden, hidden, 1), 1.0)
+
+    def take(self, critic: StackedMLP, statistics: EntryStatistics) -> None:
+        """Become a critic that a hypernetwork emitted, a stack of one, at the statistics as they are."""
+        self.become([w[0].T for w in critic.weights], [b[0, 0] for b in critic.biases], statistics)
 
     def forward(self, robots: TokenBatch | None, statistics: EntryStatistics) -> StackedMLP:
         """Return the critic on raw observations, as a stack of one."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 from morphnet.bodies import Body
-from morphnet.config import TrainConfig
+from morphnet.config import NetworkConfig, TrainConfig
 from morphnet.learning import Progress
+from morphnet.networks import StackedMLP
 from morphnet.policy import Policy
 from morphnet.specialists.contest import Rounds
 from morphnet.specialists.trainer import Recipe, Specialist
 
-NUM_SIMS = 32
+NUM_SIMS = 8
 """Simulations, over all threads."""
 ENDLESS = 10**9
 """Steps of a run that the clock ends."""
+EPISODE_SECONDS = 12.5
+"""Longest episodes that experts are trained on."""
+PATIENCE = 10
+"""Snapshots, of 25 a run, that an expert's training may fall short of its best in a row."""
 
 
 def train_expert(
@@ -40,7 +46,7 @@ def train_expert(
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    return Specialist(body, Recipe(_ppo(steps, seed, threads)), None).run(keep, report)
+    return Specialist(body, expert_recipe(steps, seed, threads), None).run(keep, report)
 
 
 def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2) -> Policy:
@@ -52,7 +58,10 @@ def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2) -> Po
         seed: seeds the weights, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
     """
-    recipe = Recipe(_ppo(ENDLESS, seed, threads), seconds=seconds, rounds=Rounds(snapshots=6, quick=3, final=5))
+    rounds = Rounds(snapshots=6, quick=3, final=5)
+    recipe = dataclasses.replace(
+        expert_recipe(ENDLESS, seed, threads), seconds=seconds, rounds=rounds, patience=math.inf
+    )
     return Specialist(body, recipe, None).run(lambda _: None, lambda _: None)
 
 
@@ -62,6 +71,7 @@ def finetune(
     seed: int = 0,
     threads: int = 2,
     *,
+    critic: StackedMLP | None = None,
     keep: Callable[[Policy], None] = lambda _: None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Policy:
@@ -76,6 +86,7 @@ def finetune(
         steps: environment steps.
         seed: seeds the critic, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
+        critic: the start's critic, as ``Hypernetwork.generate_critic`` emits it; a new one when None.
         keep: called with every policy that leads so far; the start first.
         report: called after every update.
 
@@ -83,19 +94,26 @@ def finetune(
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
     ppo = dataclasses.replace(_ppo(steps, seed, threads), kl_limit=0.015, entropy=0.0)
-    return Specialist(policy.body, Recipe(ppo, warm_up=0.05, loudest=-1.0), policy).run(keep, report)
+    return Specialist(policy.body, Recipe(ppo, warm_up=0.05, loudest=-1.0), policy, critic=critic).run(keep, report)
+
+
+def expert_recipe(steps: int, seed: int, threads: int) -> Recipe:
+    """Return how experts are trained."""
+    return Recipe(_ppo(steps, seed, threads), episode_seconds=EPISODE_SECONDS, patience=PATIENCE)
 
 
 def _ppo(steps: int, seed: int, threads: int) -> TrainConfig:
-    """PPO's settings: ten times the gradient steps a sample that meta-training takes, each half as long."""
-    num_sims = max(1, NUM_SIMS // max(1, threads))
+    """PPO's settings: small fresh batches, 64 gradient steps on each, as one body alone can afford."""
     return TrainConfig(
         steps=steps,
         seed=seed,
         threads=threads,
-        num_sims=num_sims,
-        horizon=64,
-        epochs=10,
-        minibatches=16,
+        num_sims=max(1, NUM_SIMS // max(1, threads)),
+        horizon=128,
+        epochs=8,
+        minibatches=8,
         learning_rate=3e-4,
+        kl_limit=1.0,
+        entropy=4e-4,
+        network=NetworkConfig(initial_log_std=-1.2),
     )

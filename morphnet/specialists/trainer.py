@@ -17,12 +17,12 @@ from morphnet.learning.checkpoint import Networks
 from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.ppo import PPO, Samples
 from morphnet.learning.rollout import Rollout, RolloutCollector
-from morphnet.networks import StackedActor, exploration_shift
+from morphnet.networks import StackedActor, StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Simulation
 from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
-from morphnet.specialists.goal import Goal, TaskGoal
+from morphnet.specialists.aim import Aim, TaskAim
 
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""
@@ -40,6 +40,8 @@ class Recipe:
         rounds: how thoroughly snapshots are judged.
         warm_up: share of the run in which only the critic learns.
         loudest: upper limit of the start's log standard deviation of exploration, for actions held for 20 ms.
+        episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
+        patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
     """
 
     ppo: TrainConfig
@@ -47,6 +49,8 @@ class Recipe:
     rounds: Rounds = dataclasses.field(default_factory=Rounds)
     warm_up: float = 0.0
     loudest: float = np.inf
+    episode_seconds: float = np.inf
+    patience: float = np.inf
 
 
 @dataclasses.dataclass
@@ -60,23 +64,33 @@ class DirectNetworks:
 class Specialist:
     """One training of one body."""
 
-    def __init__(self, body: Body, recipe: Recipe, start: Policy | None, goal: Goal | None = None) -> None:
+    def __init__(
+        self,
+        body: Body,
+        recipe: Recipe,
+        start: Policy | None,
+        aim: Aim | None = None,
+        *,
+        critic: StackedMLP | None = None,
+    ) -> None:
         """Build simulations and networks.
 
         Args:
             body: the body.
             recipe: how it is trained.
             start: what is continued from; None begins anew.
-            goal: what it is trained for; the return of its task when None.
+            aim: what it is trained for; the return of its task when None.
+            critic: the start's critic; a new one when None.
         """
-        self.body, self.recipe, self.start = body, recipe, start
-        self.goal = goal or TaskGoal(body)
+        self.body, self.recipe, self.start, self._critic = body, recipe, start, critic
+        self.aim = aim or TaskAim(body)
         self._started = time.monotonic()
         self._noise_shift = float(exploration_shift(torch.tensor(body.control_step)))
         config = recipe.ppo
         halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
+        shorter = self._shorter(body)
         simulations = [
-            Simulation(body, config.num_sims, rng, starts=self.goal.starts) for rng in halves[: config.threads]
+            Simulation(shorter, config.num_sims, rng, starts=self.aim.starts) for rng in halves[: config.threads]
         ]
         for simulation in simulations:
             simulation.stagger()
@@ -84,12 +98,17 @@ class Specialist:
         # every thread gets simulations of its own; to PPO they are as many bodies, which happen to be equal
         self.groups = make_groups([("", s) for s in simulations], halves[config.threads :], config.threads)
         self.networks = self._build(simulations[0].observer.size)
-        self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config, self.goal.anchor)
+        self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config, self.aim.anchor)
         self.collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
-        self.markers = [self.goal.marker(config.num_sims) for _ in self.groups]
-        self.contest = Contest(self.goal, recipe.rounds, config.seed + 1000)
+        self.markers = [self.aim.marker(config.num_sims) for _ in self.groups]
+        self.contest = Contest(self.aim, recipe.rounds, config.seed + 1000)
         self.steps, self.updates = 0, 0
         self._recent: list[float] = []
+
+    def _shorter(self, body: Body) -> Body:
+        """Cut training episodes: a body that lies on its back, where no limit ends that, teaches little."""
+        steps = min(body.task.max_episode_steps, self.recipe.episode_seconds / body.control_step)
+        return body.with_task(body.task.replace(max_episode_steps=max(1, int(steps))))
 
     def _build(self, size: int) -> DirectNetworks:
         config, nu = self.recipe.ppo, self.body.model.nu
@@ -99,7 +118,8 @@ class Specialist:
         with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
             torch.manual_seed(config.seed)
             actor = DirectActor(size, nu, hidden, config.network.initial_log_std + self._noise_shift)
-            return DirectNetworks(actor, DirectCritic(size, CRITIC_HIDDEN))
+            critic_hidden = CRITIC_HIDDEN if self._critic is None else self._critic.weights[1].shape[-1]
+            return DirectNetworks(actor, DirectCritic(size, critic_hidden))
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:
         """Train until steps or seconds are used up, or until Ctrl-C; return the best policy.
@@ -117,7 +137,7 @@ class Specialist:
             self._begin()
             self._judge(keep)
             judged = 0
-            while self._share_done() < 1.0:
+            while self._share_done() < 1.0 and self.contest.behind < self.recipe.patience:
                 self._one_update()
                 report(self._progress(time.monotonic() - self._started))
                 if int(self.recipe.rounds.snapshots * self._share_done()) > judged:
@@ -149,6 +169,8 @@ class Specialist:
         if start is not None:
             actor.statistics.fixed = True  # a shift of the normalisation would change the policy
             actor.take(quiet)
+        if self._critic is not None:
+            self.networks.critic.take(self._critic, actor.statistics)
 
     def _jobs(self) -> list[tuple[BodyGroup, RolloutCollector, Callable[[Rollout], None]]]:
         return list(zip(self.groups, self.collectors, self.markers, strict=True))

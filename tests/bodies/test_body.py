@@ -272,3 +272,17 @@ def test_a_body_knows_its_control_step_and_takes_other_tasks():
     assert (slower.frame_skip, body.frame_skip) == (8, 5)
     assert slower.model is body.model
     assert load_body("hopper", Task(frame_skip=3)).frame_skip == 3
+
+
+def test_robosuites_robots_are_found_without_importing_it(tmp_path, monkeypatch):
+    folder = tmp_path / "robosuite_models" / "assets" / "robots" / "puck"
+    folder.mkdir(parents=True)
+    (tmp_path / "robosuite_models" / "__init__.py").write_text("raise RuntimeError")
+    (folder / "robot.xml").write_text(robots.DRIFTER)
+    with pytest.raises(BodyError, match=r"^robosuite:puck: .*pip install \"morphnet\[robots\]\""):
+        load_body("robosuite:puck")
+    monkeypatch.syspath_prepend(tmp_path)
+    body = load_body("robosuite:puck")
+    assert (body.name, body.model.nu) == ("robosuite:puck", 1)
+    with pytest.raises(BodyError, match=r"^unknown body 'robosuite:pukc'; did you mean puck"):
+        load_body("robosuite:pukc")

@@ -32,10 +32,10 @@ def write_splits(folder, content):
 
 
 def test_the_shipped_suites():
-    assert suite_names() == ["legged", "planar"]
+    assert suite_names() == ["arms", "creatures", "legged", "planar"]
 
 
-@pytest.mark.parametrize("name", ["planar", "legged"])
+@pytest.mark.parametrize("name", ["arms", "creatures", "planar", "legged"])
 def test_a_shipped_suite(name):
     suite = load_suite(name)
     train, held_out = suite.names("train"), suite.names("held_out")

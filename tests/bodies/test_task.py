@@ -108,6 +108,17 @@ def test_to_dict_and_back():
         ({"velocity": 1}, r"x\.toml \[leg\]: velocity = 1: expected str"),
         ({"qvel_noise_kind": "poisson"}, r"x\.toml \[leg\]: qvel_noise_kind = 'poisson': .*uniform"),
         ({"inner": {"frame_skip": 4}}, r"x\.toml \[leg\]: unknown key 'inner'"),
+        ({"kind": "reech"}, r"x\.toml \[leg\]: kind = 'reech': did you mean reach"),
+        ({"kind": "reach"}, r"x\.toml \[leg\]: kind = \"reach\": needs end_effector"),
+        ({"end_effector": "tip"}, r"x\.toml \[leg\]: end_effector = 'tip': goes with kind = \"reach\""),
+        ({"goal": [1, 2, 3]}, r"x\.toml \[leg\]: goal = .*: goes with kind"),
+        ({"kind": "reach", "end_effector": "tip", "goal": [1, 2]}, r"x\.toml \[leg\]: goal = \[1, 2\]: expected tuple"),
+        (
+            {"kind": "reach", "end_effector": "tip", "goal": [1, 2, math.inf]},
+            r"x\.toml \[leg\]: goal = .*: expected a point",
+        ),
+        ({"goal_tolerance": 0.0}, r"x\.toml \[leg\]: goal_tolerance = 0\.0: must be above 0"),
+        ({"distance_cost": math.inf}, r"x\.toml \[leg\]: distance_cost = inf: must be finite"),
     ],
 )
 def test_faults_are_named_with_file_and_key(values, message):
@@ -227,3 +238,37 @@ def test_a_direction_of_whole_numbers_becomes_floats():
     direction = Task(direction=(0, -1)).direction
     assert direction == (0.0, -1.0)
     assert all(isinstance(part, float) for part in direction)
+
+
+# --- reaching -----------------------------------------------------------------------------------------------
+
+
+def test_a_goal_comes_back_from_json():
+    task = Task(kind="reach", end_effector="tip", goal=(1, 2, 3), goal_tolerance=0.02)
+    assert task.goal == (1.0, 2.0, 3.0)
+    assert all(isinstance(part, float) for part in task.goal)
+    values = task.to_dict()
+    assert values == {"kind": "reach", "end_effector": "tip", "goal": [1.0, 2.0, 3.0], "goal_tolerance": 0.02}
+    assert task_from_dict(values, "again") == task
+
+
+def test_commands():
+    assert Task(direction=(0.0, 1.0)).command == (0.0, 1.0)
+    assert Task(kind="reach", end_effector="tip").command is None
+    assert Task(kind="reach", end_effector="tip", goal=(1.0, 2.0, 3.0)).command == (1.0, 2.0, 3.0)
+
+
+def test_an_end_effector_is_a_site_or_a_body_of_the_robot(folder):
+    text = ROBOT.replace('pos=".1 0 0"/></body>', 'pos=".1 0 0"/><site name="tip" pos="0 0.2 0.1"/></body>')
+    text = text.replace('<body pos=".1 0 0">', '<body name="arm" pos=".1 0 0">')
+    (folder / "hopper.xml").write_text(text)
+    body = load_body(folder / "hopper.xml")
+    for name, place in (("tip", [0, 0.2, 0.1]), ("arm", [0, 0, 0])):
+        carrier, offset = body.with_task(Task(kind="reach", end_effector=name)).end_effector
+        assert body.model.body(carrier).name == "arm"
+        assert offset.tolist() == place
+    (folder / "hopper.toml").write_text('kind = "reach"\nend_effector = "tap"\n')
+    with pytest.raises(
+        TaskError, match=r"^hopper: end_effector = 'tap': no site or body of that name; did you mean tip"
+    ):
+        load_body(folder / "hopper.xml")

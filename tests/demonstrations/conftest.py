@@ -45,6 +45,11 @@ def hops(hopper: Body) -> list[Demonstration]:
 
 
 @pytest.fixture(scope="session")
+def arm() -> Body:
+    return load_body("flat_arm_3")
+
+
+@pytest.fixture(scope="session")
 def saved(hopper: Body, hops: list[Demonstration], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demonstrations") / "hops"
     write_demonstrations(folder, hopper, hops, "wobble")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import minari
 import mujoco
 import numpy as np
 import pytest
 from demonstrators import wobble
 
-from morphnet.demonstrations import observations_of, pairs, record
+from morphnet.demonstrations import observations_of, pairs, read_demonstrations, record, write_demonstrations
 from morphnet.errors import DemonstrationError
 from morphnet.evaluation import evaluate
-from morphnet.simulation import ControlScale
+from morphnet.simulation import ControlScale, Simulation
 
 
 class Wobble:
@@ -108,3 +111,25 @@ def test_a_fragment_is_a_piece_of_its_episode(hopper, hops):
 def test_pairs_of_nothing_are_refused(hopper):
     with pytest.raises(DemonstrationError, match="no demonstrations of hopper"):
         pairs(hopper, [])
+
+
+def test_demonstrations_of_reaching_hold_their_goals(arm, tmp_path):
+    simulation = Simulation(arm, 2, np.random.default_rng(3), nthread=2)
+    goals, first = simulation.command.copy(), simulation.observation.copy()
+    demonstrations = record(arm, wobble, 2, seed=3, steps=8)
+    assert [d.goal.tolist() for d in demonstrations] == goals.tolist()
+    write_demonstrations(tmp_path / "reaching", arm, demonstrations)
+    for before, after in zip(demonstrations, read_demonstrations(tmp_path / "reaching", arm), strict=True):
+        assert np.array_equal(before.goal, after.goal)
+        assert np.array_equal(after.fragment(2, 3).goal, before.goal)
+    observed = [observations_of(arm, d)[0] for d in demonstrations]
+    assert np.array_equal(observed, first)
+    env = minari.MinariDataset(tmp_path / "reaching").recover_environment()
+    options = next(minari.MinariDataset(tmp_path / "reaching").storage.get_episodes([1]))["options"]
+    assert np.array_equal(env.reset(options=options)[0], observed[1])
+
+
+def test_a_demonstration_without_its_goal_is_refused(arm):
+    demonstration = dataclasses.replace(record(arm, wobble, 1, seed=0, steps=4)[0], goal=None)
+    with pytest.raises(DemonstrationError, match=r"^here: goal = None; flat_arm_3 is to reach"):
+        demonstration.check(arm, "here")

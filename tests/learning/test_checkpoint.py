@@ -12,12 +12,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import morphnet
+from morphnet.bodies import load_body
 from morphnet.config import TrainConfig, config_from_dict
 from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.errors import CheckpointError
 from morphnet.learning.checkpoint import FORMAT, build_networks, load_checkpoint, save_checkpoint
-from morphnet.networks import stack_tokens
-from morphnet.simulation import Observer
+from morphnet.networks import SlotTable, stack_tokens
+from morphnet.simulation import SLOTS, Observer
 
 SOURCE = Path(morphnet.__file__).parent
 WEIGHTS, CONFIG = "hypernetwork.safetensors", "config.json"
@@ -197,3 +198,92 @@ def test_nothing_is_pickled():
                 assert (node.value.id, node.attr) not in {("torch", "load"), ("torch", "save")}, path
             elif isinstance(node, ast.keyword):
                 assert node.arg not in {"allow_pickle", "weights_only"}, path
+
+
+# --- checkpoints of versions that knew fewer tasks ----------------------------------------------------------
+
+
+def older_layout(features):
+    """Sizes before there were goals: 14 features of the task, two slots."""
+    sizes = {kind: len(names) for kind, names in SLOTS.items()}
+    return {**features, "task": 14}, SlotTable({**sizes, "task": 2})
+
+
+def save_older(folder, networks, features, tiny):
+    save_checkpoint(folder, networks, features, tiny, {"steps": 7})
+    record = json.loads((folder / CONFIG).read_text())
+    record["slots"]["task"] = record["slots"]["task"][:2]
+    (folder / CONFIG).write_text(json.dumps(record))
+
+
+@pytest.fixture
+def older(tokens, tiny, tmp_path):
+    """A folder of the older layout, and the networks that are in it; their task shift is not zero."""
+    features, slots = older_layout(feature_sizes(tokens[0]))
+    networks = build_networks(features, tiny, slots)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in (*networks.actor.parameters(), *networks.critic.parameters()):
+            parameter += 0.1 * torch.randn(parameter.shape)
+        networks.actor.statistics.variance.copy_(torch.rand(slots.total, dtype=torch.float64) + 0.5)
+        networks.actor.statistics.mean.copy_(torch.rand(slots.total, dtype=torch.float64))
+    save_older(tmp_path / "older", networks, features, tiny)
+    return tmp_path / "older", networks
+
+
+def test_an_older_checkpoint_emits_the_policies_that_it_emitted(older, tokens):
+    folder, networks = older
+    loaded, record = load_checkpoint(folder)
+    known = [dataclasses.replace(t, features={**t.features, "task": t.features["task"][:, :14]}) for t in tokens]
+    with torch.no_grad():
+        before, after = networks.actor(stack_tokens(known)), loaded.actor(stack_tokens(tokens))
+        values = networks.critic(stack_tokens(known), networks.actor.statistics)
+        values_after = loaded.critic(stack_tokens(tokens), loaded.actor.statistics)
+    pairs = zip((*before.mean.weights, *values.weights), (*after.mean.weights, *values_after.weights), strict=True)
+    for one, other in pairs:
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+    torch.testing.assert_close(before.log_std, after.log_std, rtol=0, atol=1e-6)
+    assert record["features"] == feature_sizes(tokens[0])
+    assert record["slots"] == {kind: list(names) for kind, names in SLOTS.items()}
+
+
+def test_an_older_checkpoint_takes_no_notice_of_goals(older):
+    folder, _ = older
+    body = load_body("flat_arm_2")
+    tokens = tokens_of(body, Observer(body).layout)
+    loaded, _ = load_checkpoint(folder)
+    with torch.no_grad():
+        first = loaded.actor(stack_tokens([tokens])).mean.weights[0][0]
+    goals = [index for index, name in enumerate(Observer(body).layout.names) if name.startswith("task/")]
+    assert len(goals) == 6
+    assert not first[goals].any()
+    assert first.any(dim=1).sum() == len(first) - 6
+
+
+def test_what_an_older_checkpoint_lacks_can_be_learnt(older):
+    """Zero weights, and not zero gradients."""
+    loaded, _ = load_checkpoint(older[0])
+    body = load_body("flat_arm_2")
+    tokens = tokens_of(body, Observer(body).layout)
+    loaded.actor(stack_tokens([tokens])).mean(torch.ones(1, 1, tokens.observation_size)).sum().backward()
+    head = loaded.actor.generator.first.shared["task"]
+    assert head.base.grad.view(head.shape)[2:].abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda slots: {**slots, "task": ["direction_y", "direction_x"]},
+        lambda slots: {**slots, "task": []},
+        lambda slots: {**slots, "task": [*slots["task"], "speed"]},
+        lambda slots: {**slots, "root": slots["root"][:3]},
+        lambda slots: list(slots),
+    ],
+)
+def test_slots_that_are_not_the_beginning_of_ours_are_refused(older, spoil):
+    folder, _ = older
+    record = json.loads((folder / CONFIG).read_text())
+    record["slots"] = spoil(record["slots"])
+    (folder / CONFIG).write_text(json.dumps(record))
+    with pytest.raises(CheckpointError, match="observes other quantities"):
+        load_checkpoint(folder)

@@ -10,13 +10,15 @@ import pytest
 import robots
 
 from morphnet.bodies import load_body
-from morphnet.envs import BodyVecEnv, RunEnv
+from morphnet.envs import BodyVecEnv, ReachEnv, RunEnv
+from morphnet.errors import TaskError
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Kinematics, Observer, Simulation, update_kinematics
 
 TEXTS = {"balls": robots.BALLS, "activations": robots.ACTIVATIONS}
 NAMES = ["gymnasium:hopper", "gymnasium:swimmer", "gymnasium:ant", "gymnasium:humanoid", "gymnasium:pusher", *TEXTS]
-every_body = pytest.mark.parametrize("name", NAMES)
+REACHING = ["crane_3", "spatial_arm_7", "slider_rail"]
+every_body = pytest.mark.parametrize("name", [*NAMES, *REACHING])
 
 
 @pytest.fixture
@@ -29,6 +31,11 @@ def load(tmp_path):
         return load_body(path)
 
     return load_one
+
+
+def aimed(body):
+    """The body; one that reaches has a goal."""
+    return body.with_task(body.task.replace(goal=(0.3, -0.2, 0.4))) if body.task.kind == "reach" else body
 
 
 def policy_of(body):
@@ -44,8 +51,10 @@ def policy_of(body):
 def test_environments_batch_and_policy_see_the_same(load, name):
     """Three loops over the same physics, driven by equal ctrl; the policy's is a plain MuJoCo loop."""
     body = load(name)
-    body = body.with_task(body.task.replace(direction=(0.6, -0.8), height=None, angle=None, tilt=None))
-    env, vec, policy = RunEnv(body), BodyVecEnv(body, 3, nthread=1), policy_of(body)
+    own = {"goal": (0.3, -0.2, 0.4)} if name in REACHING else {"direction": (0.6, -0.8)}
+    body = body.with_task(body.task.replace(**own, height=None, angle=None, tilt=None))
+    env = (ReachEnv if name in REACHING else RunEnv)(body)
+    vec, policy = BodyVecEnv(body, 3, nthread=1), policy_of(body)
     env.reset(seed=0)
     start = env.simulation.get_data(0)
     vec.simulation.set_state(start.qpos, start.qvel, sim=2)
@@ -79,12 +88,12 @@ def test_a_batch_of_any_size_gives_each_its_own_bits(load, name):
     alone = [Kinematics.of_data(state) for state in states]
     fields = [field.name for field in dataclasses.fields(Kinematics)]
     together = Kinematics(*(np.concatenate([getattr(one, field) for one in alone]) for field in fields))
-    direction = np.array([0.8, 0.6])
-    batched = observer.observe(together, direction)
+    command = np.array([0.8, 0.6, -0.3])[: 3 if name in REACHING else 2]
+    batched = observer.observe(together, command)
     assert batched.shape == (67, observer.size)
     assert batched.dtype == np.float32
     for row, one in zip(batched, alone, strict=True):
-        assert np.array_equal(row, observer.observe(one, direction)[0])
+        assert np.array_equal(row, observer.observe(one, command)[0])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +126,7 @@ def test_gymnasiums_own_data_may_be_stale(env_id, name):
 
 @every_body
 def test_acting_only_reads(load, name):
-    body = load(name)
+    body = aimed(load(name))
     policy = policy_of(body)
     data = robots.random_state(body.model, 5)
     mujoco.mj_step(body.model, data, 3)
@@ -132,7 +141,7 @@ def test_acting_only_reads(load, name):
 
 @every_body
 def test_actions_are_clipped_ctrl_and_do_not_alias(load, name):
-    body = load(name)
+    body = aimed(load(name))
     policy = policy_of(body)
     low, high = robots.control_range(body.model)
     actions = [policy.act(robots.random_state(body.model, seed)) for seed in range(40)]
@@ -146,6 +155,32 @@ def test_actions_are_clipped_ctrl_and_do_not_alias(load, name):
     first = actions[0].copy()
     policy.act(robots.random_state(body.model, 99))
     assert np.array_equal(actions[0], first)
+
+
+def test_training_and_the_policy_see_the_same_goal():
+    """Goals drawn at every reset: each simulation beside a policy that is told its goal by the task of the call."""
+    body = load_body("spatial_arm_5")
+    body = body.with_task(body.task.replace(max_episode_steps=4))
+    simulation, policy, rng = Simulation(body, 3, np.random.default_rng(0)), policy_of(body), np.random.default_rng(1)
+    goals = set()
+    for _ in range(10):
+        for sim in range(3):
+            task = body.task.replace(goal=tuple(simulation.command[sim]))
+            goals.add(task.goal)
+            assert np.array_equal(policy.observe(simulation.get_data(sim), task), simulation.observation[sim])
+        simulation.step(rng.uniform(-1, 1, (3, body.model.nu)))
+    assert len(goals) == 9
+
+
+def test_a_policy_that_reaches_needs_a_goal():
+    body = load_body("crane_2")
+    policy, data = policy_of(body), mujoco.MjData(body.model)
+    with pytest.raises(TaskError, match=r"^crane_2: no goal; give one"):
+        policy.act(data)
+    with pytest.raises(TaskError, match=r"^crane_2: a policy to reach; the task given is to run"):
+        policy.act(data, load_body("hopper").task)
+    ways = [policy.act(data, body.task.replace(goal=goal)) for goal in ((0.4, 0.0, 0.9), (-0.4, 0.0, 0.9))]
+    assert not np.array_equal(*ways)
 
 
 def test_the_task_of_the_call_wins(load):

@@ -353,12 +353,13 @@ def test_entries_of_an_ant_count_up(views):
 @pytest.mark.parametrize("suite", suite_names())
 def test_names_are_unique_and_entries_in_bounds_for_every_suite_body(suite):
     folder = next(folder for folder in suite_folders() if folder.name == suite)
-    for path in sorted(folder.glob("*.xml"))[::3]:
+    for path in sorted(folder.glob("*.xml"))[:: 15 if suite == "creatures" else 3]:
         view = View(load_body(path))
         assert len(set(view.names)) == len(view.names), path.stem
         data = robots.random_state(view.model, 0)
         data.qvel[:] = 1e6 * np.sign(data.qvel)
-        values = np.array(list(view.of(data).values()))
+        command = AHEAD if suite != "arms" else np.array([0.3, -0.2, 0.1])
+        values = np.array(list(view.of(data, command).values()))
         assert np.isfinite(values).all()
         assert np.abs(values).max() == 10.0
 

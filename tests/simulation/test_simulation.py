@@ -243,7 +243,7 @@ def test_each_simulation_may_run_its_own_way():
     body = load_body("gymnasium:ant").with_task(load_body("ant").task)
     simulation = Simulation(body, 2, np.random.default_rng(0))
     start = simulation.get_data(0)
-    simulation.direction[:] = [[1.0, 0.0], [-1.0, 0.0]]
+    simulation.command[:] = [[1.0, 0.0], [-1.0, 0.0]]
     for sim in range(2):
         simulation.set_state(start.qpos, start.qvel, sim)
     forward = [simulation.step(np.tile(a, (2, 1))).reward.forward for a in actions_for(body, 10, 1)[:, 0]]

@@ -8,12 +8,12 @@ from pucks import constant_actor
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.policy import Policy
 from morphnet.specialists.contest import Contest, Rounds
-from morphnet.specialists.goal import TaskGoal
+from morphnet.specialists.aim import TaskAim
 
 QUICK, FINAL = 5, 20
 
 
-class GivenGoal:
+class GivenAim:
     """Merits that are given: {(index of the actor, episodes): merit}."""
 
     def __init__(self, merits):
@@ -24,11 +24,11 @@ class GivenGoal:
 
 
 def judged(merits):
-    return Contest(GivenGoal(merits), Rounds(quick=QUICK, final=FINAL), 0)
+    return Contest(GivenAim(merits), Rounds(quick=QUICK, final=FINAL), 0)
 
 
 def test_a_tasks_merits_are_the_returns_of_evaluate(puck):
-    contest = Contest(TaskGoal(puck), Rounds(quick=QUICK, final=FINAL), 3)
+    contest = Contest(TaskAim(puck), Rounds(quick=QUICK, final=FINAL), 3)
     actor = constant_actor(puck, [0.7, 0.0])
     assert contest.enter(actor, 10)
     policy = PolicyController(Policy(puck, actor, {}))
@@ -52,3 +52,12 @@ def test_the_first_is_in_the_final_however_it_did():
         contest.enter(actor, actor)
     assert contest.winner().actor == 0
     assert np.isclose(contest.winner().merit, 3)
+
+
+def test_it_is_counted_how_long_nothing_has_led():
+    contest = judged({(actor, QUICK): value for actor, value in enumerate([5, 4, 3, 9, 1])})
+    behind = []
+    for actor in range(5):
+        contest.enter(actor, actor)
+        behind.append(contest.behind)
+    assert behind == [0, 1, 2, 0, 1]

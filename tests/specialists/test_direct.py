@@ -45,8 +45,8 @@ def test_folding_equals_normalising_first():
     hidden = np.tanh(normal @ weights[0].T + biases[0])
     expected = np.tanh(hidden @ weights[1].T + biases[1]) @ weights[2].T + biases[2]
     stacked = actor().mean(torch.from_numpy(rows)[None])[0].detach().numpy()
-    np.testing.assert_allclose(stacked, expected, atol=1e-4)
-    np.testing.assert_allclose(actor.emitted().mean(rows), expected, atol=1e-4)
+    np.testing.assert_allclose(stacked, expected, atol=1e-3)  # weights are float32, some of them 50 times as large
+    np.testing.assert_allclose(actor.emitted().mean(rows), expected, atol=1e-3)
 
 
 def test_an_emitted_actor_is_taken_over_whatever_the_statistics():

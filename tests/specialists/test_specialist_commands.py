@@ -7,10 +7,17 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from morphnet import cli, runs
+from morphnet.bodies import load_body
+from morphnet.embodiment import tokens_of
 from morphnet.evaluation import PolicyController, evaluate
+from morphnet.hypernetwork import SHIPPED, Hypernetwork
+from morphnet.learning.checkpoint import load_checkpoint
+from morphnet.networks import stack_tokens
 from morphnet.policy import Policy
+from morphnet.simulation import Observer
 from morphnet.specialists import trainer
 
 
@@ -101,3 +108,21 @@ def test_faults_are_one_line(monkeypatch, tmp_path, capsys, arguments, helps):
     assert stopped.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert helps in line
+
+
+def test_a_zero_shot_policy_brings_its_critic_along(command, monkeypatch, tmp_path):
+    given = []
+    monkeypatch.setattr(runs, "finetune", lambda start, *_, critic, **__: given.append(critic) or start)
+    command("finetune", "hopper", "--out", tmp_path / "one", "--steps=1")
+    body = load_body("hopper")
+    Hypernetwork.load().generate(body).save(tmp_path / "policy")
+    command("finetune", "hopper", "--policy", tmp_path / "policy", "--out", tmp_path / "two", "--steps=1")
+    emitted, none = given
+    assert none is None
+    # the networks themselves, without the facade
+    networks, _ = load_checkpoint(SHIPPED)
+    layout = Observer(body).layout
+    with torch.no_grad():
+        expected = networks.critic(stack_tokens([tokens_of(body, layout)]), networks.actor.statistics)
+        observation = torch.randn(1, 20, layout.size)
+        np.testing.assert_allclose(emitted(observation), expected(observation), atol=1e-4)

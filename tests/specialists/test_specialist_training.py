@@ -6,8 +6,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
+from benchmarks import tune_experts
 from morphnet.evaluation import PolicyController, evaluate
+from morphnet.networks import StackedMLP
 from morphnet.specialists.trainer import Recipe, Specialist
 
 
@@ -113,3 +116,62 @@ def test_a_changed_body_is_trained_under_its_change(puck, tiny):
     expert = train(puck.with_change(change), tiny)
     assert expert.origin["change"] == change.to_dict()
     assert expert.body.source.sha256 == puck.source.sha256
+
+
+def test_a_training_on_a_plateau_ends(puck, tiny, pushing):
+    """Nothing beats the best policy there is, so the first snapshots that do not end the run."""
+    seen = []
+    train(puck, dataclasses.replace(tiny, learning_rate=1e-9), pushing, report=seen.append, patience=2)
+    assert seen[-1].steps < tiny.steps / 2
+    seen.clear()
+    train(puck, dataclasses.replace(tiny, learning_rate=1e-9), pushing, report=seen.append)
+    assert seen[-1].steps >= tiny.steps
+
+
+def test_a_given_critic_is_taken_over_whatever_is_observed(puck, tiny, lazy):
+    generator = torch.Generator().manual_seed(0)
+    size = len(lazy.observation_names)
+    weights = tuple(torch.randn(1, *shape, generator=generator) for shape in ((size, 7), (7, 7), (7, 1)))
+    biases = tuple(torch.randn(1, 1, width, generator=generator) for width in (7, 7, 1))
+    given = StackedMLP(weights, biases)
+    specialist = Specialist(puck, Recipe(tiny), lazy, critic=given)
+    specialist._begin()
+    observed = torch.randn(1, 50, size, generator=generator)
+    taken = specialist.networks.critic(None, specialist.networks.actor.statistics)(observed)
+    np.testing.assert_allclose(taken.detach(), given(observed), atol=1e-4)
+    specialist.workers.close()
+
+
+def test_training_episodes_are_cut_and_judged_ones_are_not(puck, tiny):
+    """A control step is 50 ms, an episode of the task 50 steps."""
+    for seconds, steps in ((0.5, 10), (0.01, 1), (100.0, 50)):
+        specialist = Specialist(puck, Recipe(tiny, episode_seconds=seconds), None)
+        assert {s.body.task.max_episode_steps for group in specialist.groups for s in group.simulations} == {steps}
+        specialist.workers.close()
+    kept = []
+    train(puck, dataclasses.replace(tiny, steps=64), keep=kept.append, episode_seconds=0.5)
+    assert kept[-1].body.task.max_episode_steps == 50
+
+
+@pytest.mark.parametrize("variant", tune_experts.VARIANTS)
+def test_the_sweep_runs(puck_path, variant):
+    *_, last = tune_experts.run(variant, str(puck_path), 5000, 0, 1)
+    assert dict(zip(tune_experts.COLUMNS, last, strict=True))["variant"] == variant
+    assert np.isfinite(last[-1])
+
+
+def test_a_gradient_step_is_a_plain_adam_step(puck, tiny):
+    """Gradients of these weights come transposed, which torch's fused Adam reads in the wrong order."""
+    specialist = Specialist(puck, Recipe(dataclasses.replace(tiny, epochs=1, minibatches=1, gradient_norm=1e9)), None)
+    rollout, actor = specialist._collect(*specialist._jobs()[0])
+    samples = specialist.ppo.prepare(specialist.groups[0], rollout, actor)
+    parameters = [*specialist.networks.actor.parameters(), *specialist.networks.critic.parameters()]
+    gradients, _ = specialist.ppo._gradients(specialist.groups[0], samples, torch.arange(samples.advantage.shape[1]))
+    plain = [torch.nn.Parameter(parameter.detach().clone()) for parameter in parameters]
+    for parameter, gradient in zip(plain, gradients, strict=True):
+        parameter.grad = gradient.clone(memory_format=torch.contiguous_format)
+    specialist.ppo.update([samples], progress=0.01)
+    torch.optim.Adam(plain, lr=specialist.ppo.optimizer.param_groups[0]["lr"], eps=1e-5).step()
+    specialist.workers.close()
+    for parameter, expected in zip(parameters, plain, strict=True):
+        torch.testing.assert_close(parameter, expected)

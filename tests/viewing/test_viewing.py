@@ -1,6 +1,7 @@
 """The simulation behind the live view, without a page."""
 
 import http.client
+import multiprocessing
 import os
 import queue
 import re
@@ -148,9 +149,19 @@ def test_a_robot_that_lies_starts_again(make):
 
 
 @pytest.fixture
-def home(monkeypatch, tmp_path):
-    """MuJoCo keeps the page's settings in the home folder."""
-    monkeypatch.setenv("HOME", str(tmp_path))
+def run_alone(monkeypatch, tmp_path):
+    """Return what runs a function in a process of its own: MuJoCo crashes where one process opens two viewers."""
+    monkeypatch.setenv("HOME", str(tmp_path))  # where MuJoCo keeps the page's settings
+
+    def run(function):
+        process = multiprocessing.get_context("spawn").Process(target=function)
+        process.start()
+        process.join(timeout=240.0)
+        process.kill()
+        process.join()
+        assert process.exitcode == 0
+
+    return run
 
 
 def listening(port):
@@ -164,7 +175,11 @@ def listening(port):
     return found
 
 
-def test_a_push_from_the_page_moves_the_robot_and_the_policy_goes_on(home):
+def test_a_push_from_the_page_moves_the_robot_and_the_policy_goes_on(run_alone):
+    run_alone(push)
+
+
+def push():
     body = load_body("gymnasium:half_cheetah")
     asked = []
     port = browser.free_port(0)
@@ -207,7 +222,11 @@ def answer_to(origin, port):
             connection.close()
 
 
-def test_other_pages_in_the_same_browser_are_kept_out(home):
+def test_other_pages_in_the_same_browser_are_kept_out(run_alone):
+    run_alone(open_pages)
+
+
+def open_pages():
     body, port = load_body("hopper"), browser.free_port(0)
     own = [f"http://localhost:{port}", f"http://127.0.0.1:{port}"]
     others = ["https://example.com", f"http://example.com:{port}", f"http://localhost:{port + 1}", "null"]

@@ -1,0 +1,152 @@
+"""References: the best policy of one body that a number of steps finds, measured and put into a folder with a manifest.
+
+python -m benchmarks.make_references --suite planar --split held_out --out assets/references
+
+Bodies follow one another. One that has a reference is passed over, and trainings that ended are kept under ``--work``,
+so the command can be stopped and typed again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+
+from morphnet import Hypernetwork, Policy, finetune, load_suite, train_expert
+from morphnet.bodies import Body
+from morphnet.console import print_table, say
+from morphnet.evaluation import Evaluation, PolicyController, RandomController, evaluate
+from morphnet.files import write_json
+from morphnet.learning import Progress
+from morphnet.references import SHIPPED, Reference, add_reference, read_references, reference_policy, rounded
+
+CHOICE_SEED, FINAL_SEED = 20_000, 30_000
+"""Start states that candidates are chosen on, and others that the chosen one is measured on."""
+CHOICE_EPISODES = 20
+Start = Literal["expert", "finetune"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How a reference is made.
+
+    Attributes:
+        starts: the trainings a body; each gets an equal share of the steps, and a seed of its own.
+        steps: environment steps a body.
+        checkpoint: whose zero-shot policy is finetuned; the shipped one by default.
+        episodes: whole episodes that the reference and the random policy are measured on.
+        seed: seed of the first training.
+        threads: threads of rollouts and of updates.
+    """
+
+    starts: tuple[Start, ...] = ("expert", "finetune")
+    steps: int = 3_000_000
+    checkpoint: Path | None = None
+    episodes: int = 50
+    seed: int = 0
+    threads: int = 2
+
+
+def train(body: Body, start: Start, number: int, plan: Plan, work: Path) -> Policy:
+    """Run one training of a body, or read what it left when it was run before."""
+    steps = plan.steps // len(plan.starts)
+    folder = work / f"{start}_{plan.seed + number}_{steps}"
+    done = folder / "done.json"
+    if done.is_file():
+        return Policy.load(folder)
+    common: dict[str, Any] = {
+        "steps": steps,
+        "seed": plan.seed + number,
+        "threads": plan.threads,
+        "keep": lambda policy: policy.save(folder),
+        "report": reporter(f"{body.name} {folder.name}"),
+    }
+    if start == "expert":
+        policy = train_expert(body, **common)
+    else:
+        hypernetwork = Hypernetwork.load(plan.checkpoint)
+        policy = finetune(hypernetwork.generate(body), critic=hypernetwork.generate_critic(body), **common)
+    policy = Policy(body, policy.actor, {**policy.origin, "budget": steps})
+    policy.save(folder)
+    write_json(done, policy.origin)
+    return policy
+
+
+def reporter(name: str) -> Callable[[Progress], None]:
+    """Return what prints every fiftieth update."""
+
+    def report(progress: Progress) -> None:
+        if progress.update % 50 == 0:
+            done = f"{progress.steps:,} of {progress.total_steps:,} steps, {progress.seconds:.0f} s"
+            say(f"{name}: {done}, best {progress.returns['best']:.0f}")
+
+    return report
+
+
+def make(body: Body, plan: Plan, work: Path, out: Path) -> Reference:
+    """Train a body's candidates, choose the best, measure it and the random policy, and write the reference."""
+    work = work / body.name.replace(":", "_")
+    candidates = [train(body, start, number, plan, work) for number, start in enumerate(plan.starts)]
+    known = read_references(out).get(body.source.sha256)
+    if known:
+        candidates.append(Policy(body, reference_policy(body, out).actor, known.origin))
+    candidates = [rounded(candidate) for candidate in candidates]
+    best = max(candidates, key=lambda policy: returns(body, policy, CHOICE_EPISODES, CHOICE_SEED).returns.mean())
+    result = returns(body, best, plan.episodes, FINAL_SEED)
+    random = evaluate(body, RandomController(body, FINAL_SEED), plan.episodes, FINAL_SEED).summary()
+    measured = {
+        **result.summary(),
+        "random_mean": random["return_mean"],
+        "random_std": random["return_std"],
+        "seed": FINAL_SEED,
+    }
+    return add_reference(out, best, measured)
+
+
+def has_reference(body: Body, known: dict[str, Reference]) -> bool:
+    """Whether there is a reference of a body that was made for its task as it is now."""
+    return body.source.sha256 in known and known[body.source.sha256].judges(body)
+
+
+def returns(body: Body, policy: Policy, episodes: int, seed: int) -> Evaluation:
+    """Evaluate a policy's mean actions."""
+    return evaluate(body, PolicyController(policy), episodes, seed)
+
+
+def main(
+    suite: str = "planar",
+    split: str = "held_out",
+    names: tuple[str, ...] = (),
+    out: Path = SHIPPED,
+    work: Path = Path("rollouts/references"),
+    again: bool = False,
+    plan: tyro.conf.OmitArgPrefixes[Plan] = Plan(),
+) -> None:
+    """Make the references of a split, one body after the other.
+
+    Args:
+        suite: a shipped suite.
+        split: train or held_out.
+        names: only these of its bodies.
+        out: folder of the references.
+        work: folder of the trainings.
+        again: also bodies that have a reference; it is kept where nothing better is found.
+        plan: how a reference is made.
+    """
+    opened = load_suite(suite)
+    bodies = [opened.load(name) for name in names or opened.names(split)]
+    known = read_references(out)
+    todo = [body for body in bodies if again or not has_reference(body, known)]
+    made = []
+    for body in todo:
+        made.append(make(body, plan, work, out))
+        say(f"{body.name}: {made[-1].return_mean:.0f}, random {made[-1].random_mean:.0f}")
+    columns = ("body", "return_mean", "return_std", "random_mean", "random_std", "is_clear")
+    print_table("References", columns, [[getattr(row, column) for column in columns] for row in made])
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,17 +1,17 @@
 """Adaptation against its baselines: one row a body, amount of demonstration, seed and recipe; then the figure.
 
-    python -m benchmarks.adaptation --demonstrators DIR --out benchmarks/results/adaptation.csv
+    python -m benchmarks.adaptation --bodies hopper_tall_light --out benchmarks/results/adaptation.csv
     python -m benchmarks.adaptation_figure benchmarks/results/adaptation.csv --out rollouts/adaptation.html
 
-DIR holds one policy folder a body, named as the body is, such as ``morphnet expert`` or ``morphnet finetune`` write. A
-run that was stopped goes on where it was: rows that the CSV has are not measured again.
+Demonstrators are the shipped references, or with ``--demonstrators DIR`` the policy folders in DIR, named as their
+bodies are. A run that was stopped goes on where it was: rows that the CSV has are not measured again.
 """
 
 from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,8 @@ from morphnet.adaptation.regression import Regression
 from morphnet.bodies import Body
 from morphnet.config import AdaptConfig
 from morphnet.console import say
-from morphnet.errors import MorphNetError
 from morphnet.evaluation import PolicyController, RandomController, evaluate
+from morphnet.references import reference_policy
 from morphnet.specialists import train_for
 
 COLUMNS = ("body", "demonstrations", "seed", "recipe", "return_mean", "return_std", "score", "seconds", "chosen")
@@ -79,7 +79,7 @@ class Scale:
         return float(np.clip((value - self.low) / (self.high - self.low), 0.0, 1.2))
 
 
-def jobs(bodies: list[str], seeds: int, done: set[tuple[str, ...]]) -> Iterator[tuple[str, str, int, str]]:
+def jobs(bodies: Sequence[str], seeds: int, done: set[tuple[str, ...]]) -> Iterator[tuple[str, str, int, str]]:
     """Yield (body, amount, seed, recipe) of what is not measured yet."""
     for body in bodies:
         for amount in AMOUNTS:
@@ -89,19 +89,24 @@ def jobs(bodies: list[str], seeds: int, done: set[tuple[str, ...]]) -> Iterator[
                 )
 
 
-def main(demonstrators: Path, out: Path, checkpoint: Path | None = None, seconds: float = 30.0, seeds: int = 1) -> None:
-    """Measure every recipe on every body that has a demonstrator.
+def main(
+    out: Path,
+    bodies: tuple[str, ...],
+    demonstrators: Path | None = None,
+    checkpoint: Path | None = None,
+    seconds: float = 30.0,
+    seeds: int = 1,
+) -> None:
+    """Measure every recipe on every body.
 
     Args:
-        demonstrators: the folder of the demonstrators' policies.
         out: the CSV; rows are appended.
+        bodies: BODY names.
+        demonstrators: the folder of the demonstrators' policies; the shipped references by default.
         checkpoint: a checkpoint folder; the shipped one by default.
         seconds: wall-clock that adaptation, and PPO from scratch, may take.
         seeds: seeds of demonstrations and recipes.
     """
-    names = sorted(path.name for path in demonstrators.iterdir() if (path / "policy.json").is_file())
-    if not names:
-        raise MorphNetError(f"{demonstrators}: no policy folders in it")
     hypernetwork = Hypernetwork.load(checkpoint)
     done = set()
     if out.exists():
@@ -110,8 +115,9 @@ def main(demonstrators: Path, out: Path, checkpoint: Path | None = None, seconds
     else:
         _append(out, COLUMNS)
     scales: dict[str, Scale] = {}
-    for name, amount, seed, recipe in jobs(names, seeds, done):
-        body, demonstrator = load_body(name), Policy.load(demonstrators / name)
+    for name, amount, seed, recipe in jobs(bodies, seeds, done):
+        body = load_body(name)
+        demonstrator = Policy.load(demonstrators / name) if demonstrators else reference_policy(body)
         scale = scales.setdefault(name, Scale(body, demonstrator))
         episodes, steps = AMOUNTS[amount]
         shown = record(body, demonstrator.actor.mean, episodes, 100 + seed, steps=steps)

@@ -20,9 +20,9 @@ from morphnet.learning.rollout import Rollout, RolloutCollector
 from morphnet.networks import StackedActor, StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Simulation
+from morphnet.specialists.aim import Aim, TaskAim
 from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
-from morphnet.specialists.aim import Aim, TaskAim
 
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""

@@ -7,8 +7,8 @@ from pucks import constant_actor
 
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.policy import Policy
-from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.aim import TaskAim
+from morphnet.specialists.contest import Contest, Rounds
 
 QUICK, FINAL = 5, 20
 

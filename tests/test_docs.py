@@ -27,6 +27,7 @@ SHORTER = {
     "render": ["--seconds=0.1", "--width=64", "--height=48"],
     "report": ["--episodes=1", "--videos=0"],
     "record": ["--episodes=1", "--steps=20"],
+    "adapt": ["--steps=2048"],
     "expert": ["--steps=4096"],
     "grow": ["--count=2"],
     "finetune": ["--steps=4096"],

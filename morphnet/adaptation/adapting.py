@@ -13,7 +13,7 @@ from minari import MinariDataset
 
 from morphnet.adaptation.candidates import Candidate, candidate, make_candidates
 from morphnet.adaptation.choice import choose_offline
-from morphnet.adaptation.imitation import ImitationGoal, imitate
+from morphnet.adaptation.imitation import ImitationAim, imitate
 from morphnet.adaptation.lesson import Lesson
 from morphnet.adaptation.replay import replay_error
 from morphnet.adaptation.tracking import Tracking
@@ -129,10 +129,10 @@ def _simulate(
     left = config.seconds - (time.monotonic() - started) - LAST_JUDGING * a_ranking
     if config.steps is None and left <= 0:
         return Outcome(best, ranked, "it follows best; no time was left to imitate", SIMULATED)
-    goal = ImitationGoal(lesson, demonstrations, tracking, config.seed)
+    aim = ImitationAim(lesson, demonstrations, tracking, config.seed)
     seconds = None if config.steps else left
     start = Policy(body, best.actor, {})
-    imitated = imitate(start, goal, config.steps, seconds, config.seed, config.threads, report)
+    imitated = imitate(start, aim, config.steps, seconds, config.seed, config.threads, report)
     steps = int(imitated.origin["steps"])
     if steps == 0:
         return Outcome(best, ranked, "it follows best, and imitation did not improve on it", SIMULATED)

@@ -19,16 +19,15 @@ from morphnet.networks import StackedActor
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import StartStates, TaskStarts
 from morphnet.specialists.contest import Rounds
+from morphnet.specialists.recipes import ENDLESS
 from morphnet.specialists.trainer import Recipe, Specialist
 
 NUM_SIMS = 32
 """Simulations, over all threads."""
 FROM_DEMONSTRATION = 0.5
 """Share of the episodes that begin at a demonstrated state (reference state initialisation, Peng et al. 2018)."""
-ANCHOR, ANCHORED = 0.05, 256
+ANCHOR, ANCHORED = 0.1, 256
 """Weight of imitating single actions beside PPO's loss, and how many a gradient step (Rajeswaran et al. 2018)."""
-ENDLESS = 10**9
-"""Steps of a run that the clock ends."""
 
 
 class DemonstratedStarts:
@@ -79,8 +78,8 @@ class Marker:
         ]
 
 
-class ImitationGoal:
-    """Strives to follow demonstrations; implements ``Goal``."""
+class ImitationAim:
+    """Strives to follow demonstrations; implements ``Aim``."""
 
     def __init__(self, lesson: Lesson, demonstrations: Sequence[Demonstration], tracking: Tracking, seed: int) -> None:
         """Judge by ``tracking``, begin half of the episodes at demonstrated states, and keep to a lesson's actions."""
@@ -106,7 +105,7 @@ class ImitationGoal:
 
 def imitate(
     start: Policy,
-    goal: ImitationGoal,
+    aim: ImitationAim,
     steps: int | None,
     seconds: float | None,
     seed: int,
@@ -117,7 +116,7 @@ def imitate(
 
     Args:
         start: where to begin.
-        goal: what is followed.
+        aim: what is followed.
         steps: environment steps; None where the clock ends it.
         seconds: wall-clock of the training; the last judging comes after it.
         seed: seeds the critic, the resets, the exploration and the minibatches.
@@ -132,10 +131,10 @@ def imitate(
         horizon=64,
         epochs=5,
         minibatches=8,
-        learning_rate=5e-4,
+        learning_rate=3e-4,
         kl_limit=0.02,
         entropy=0.0,
     )
     rounds = Rounds(snapshots=8, quick=4, final=8)
-    recipe = Recipe(ppo, seconds=seconds, rounds=rounds, warm_up=0.08, loudest=-1.5)
-    return Specialist(start.body, recipe, start, goal).run(lambda _: None, report)
+    recipe = Recipe(ppo, seconds=seconds, rounds=rounds, warm_up=0.08, loudest=-2.0)
+    return Specialist(start.body, recipe, start, aim).run(lambda _: None, report)

@@ -63,12 +63,11 @@ class Tracking:
         layout = Observer(body).layout
         observed = [observations_of(body, demonstration) for demonstration in demonstrations]
         self._velocity = _velocity_entries(layout)
-        self._compared = np.array([not name.startswith("task/") for name in layout.names])
         self.speed = float(np.mean([self.speeds(o[-max(len(o) // 4, 1) :]).mean() for o in observed]))
         states = np.concatenate(observed)
         states = states[np.unique(np.linspace(0, len(states) - 1, LARGEST).round().astype(int))]
         spread = np.maximum(states.std(axis=0), SMALLEST_SPREAD)
-        self._weight = torch.from_numpy((self._compared / spread / np.sqrt(self._compared.sum())).astype(np.float32))
+        self._weight = torch.from_numpy((1.0 / spread / np.sqrt(layout.size)).astype(np.float32))
         self._states = torch.from_numpy(states) * self._weight
         self._decay = float(np.exp(-body.control_step / MEMORY))
         fell = all(demonstration.terminated for demonstration in demonstrations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 from morphnet.bodies import Body
@@ -10,10 +11,13 @@ from morphnet.config import NetworkConfig, TrainConfig
 from morphnet.learning import Progress
 from morphnet.networks import StackedMLP
 from morphnet.policy import Policy
+from morphnet.specialists.contest import Rounds
 from morphnet.specialists.trainer import Recipe, Specialist
 
 NUM_SIMS = 8
 """Simulations, over all threads."""
+ENDLESS = 10**9
+"""Steps of a run that the clock ends."""
 EPISODE_SECONDS = 12.5
 """Longest episodes that experts are trained on."""
 PATIENCE = 10
@@ -43,6 +47,22 @@ def train_expert(
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
     return Specialist(body, expert_recipe(steps, seed, threads), None).run(keep, report)
+
+
+def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2) -> Policy:
+    """Train the best policy of one body that a wall-clock time allows, judging its snapshots included.
+
+    Args:
+        body: the body.
+        seconds: wall-clock of the training; schedules follow it.
+        seed: seeds the weights, the resets, the exploration and the minibatches.
+        threads: threads that share the simulations.
+    """
+    rounds = Rounds(snapshots=6, quick=3, final=5)
+    recipe = dataclasses.replace(
+        expert_recipe(ENDLESS, seed, threads), seconds=seconds, rounds=rounds, patience=math.inf
+    )
+    return Specialist(body, recipe, None).run(lambda _: None, lambda _: None)
 
 
 def finetune(

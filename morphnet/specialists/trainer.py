@@ -20,9 +20,9 @@ from morphnet.learning.rollout import Rollout, RolloutCollector
 from morphnet.networks import StackedActor, StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Simulation
+from morphnet.specialists.aim import Aim, TaskAim
 from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
-from morphnet.specialists.goal import Goal, TaskGoal
 
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""
@@ -69,7 +69,7 @@ class Specialist:
         body: Body,
         recipe: Recipe,
         start: Policy | None,
-        goal: Goal | None = None,
+        aim: Aim | None = None,
         *,
         critic: StackedMLP | None = None,
     ) -> None:
@@ -79,18 +79,18 @@ class Specialist:
             body: the body.
             recipe: how it is trained.
             start: what is continued from; None begins anew.
-            goal: what it is trained for; the return of its task when None.
+            aim: what it is trained for; the return of its task when None.
             critic: the start's critic; a new one when None.
         """
         self.body, self.recipe, self.start, self._critic = body, recipe, start, critic
-        self.goal = goal or TaskGoal(body)
+        self.aim = aim or TaskAim(body)
         self._started = time.monotonic()
         self._noise_shift = float(exploration_shift(torch.tensor(body.control_step)))
         config = recipe.ppo
         halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
         shorter = self._shorter(body)
         simulations = [
-            Simulation(shorter, config.num_sims, rng, starts=self.goal.starts) for rng in halves[: config.threads]
+            Simulation(shorter, config.num_sims, rng, starts=self.aim.starts) for rng in halves[: config.threads]
         ]
         for simulation in simulations:
             simulation.stagger()
@@ -98,10 +98,10 @@ class Specialist:
         # every thread gets simulations of its own; to PPO they are as many bodies, which happen to be equal
         self.groups = make_groups([("", s) for s in simulations], halves[config.threads :], config.threads)
         self.networks = self._build(simulations[0].observer.size)
-        self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config, self.goal.anchor)
+        self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config, self.aim.anchor)
         self.collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
-        self.markers = [self.goal.marker(config.num_sims) for _ in self.groups]
-        self.contest = Contest(self.goal, recipe.rounds, config.seed + 1000)
+        self.markers = [self.aim.marker(config.num_sims) for _ in self.groups]
+        self.contest = Contest(self.aim, recipe.rounds, config.seed + 1000)
         self.steps, self.updates = 0, 0
         self._recent: list[float] = []
 

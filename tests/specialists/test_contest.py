@@ -7,13 +7,13 @@ from pucks import constant_actor
 
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.policy import Policy
+from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Contest, Rounds
-from morphnet.specialists.goal import TaskGoal
 
 QUICK, FINAL = 5, 20
 
 
-class GivenGoal:
+class GivenAim:
     """Merits that are given: {(index of the actor, episodes): merit}."""
 
     def __init__(self, merits):
@@ -24,11 +24,11 @@ class GivenGoal:
 
 
 def judged(merits):
-    return Contest(GivenGoal(merits), Rounds(quick=QUICK, final=FINAL), 0)
+    return Contest(GivenAim(merits), Rounds(quick=QUICK, final=FINAL), 0)
 
 
 def test_a_tasks_merits_are_the_returns_of_evaluate(puck):
-    contest = Contest(TaskGoal(puck), Rounds(quick=QUICK, final=FINAL), 3)
+    contest = Contest(TaskAim(puck), Rounds(quick=QUICK, final=FINAL), 3)
     actor = constant_actor(puck, [0.7, 0.0])
     assert contest.enter(actor, 10)
     policy = PolicyController(Policy(puck, actor, {}))

@@ -50,7 +50,7 @@ def test_an_anchor_is_approached(puck, tiny, lazy):
     errors = []
     for _ in range(12):
         with torch.no_grad():
-            errors.append(float(specialist.goal.anchor(specialist.networks.actor())))
+            errors.append(float(specialist.aim.anchor(specialist.networks.actor())))
         specialist._one_update()
     assert errors[-1] < 0.7 * errors[0]
     specialist.workers.close()

@@ -1,4 +1,4 @@
-"""Goal: what the training of one body strives for, and how its snapshots are judged."""
+"""Aim: what the training of one body strives for, and how its snapshots are judged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Starts
 
 
-class Goal(Protocol):
+class Aim(Protocol):
     """What PPO is rewarded for, where its episodes start, and which snapshot is the best."""
 
     @property
@@ -34,7 +34,7 @@ class Goal(Protocol):
         """Merit of an actor's mean actions over whole episodes; more is better."""
 
 
-class TaskGoal:
+class TaskAim:
     """The reward of the body's task, as the simulation gives it."""
 
     starts = None

@@ -1,0 +1,141 @@
+"""Adaptation against its baselines: one row a body, amount of demonstration, seed and recipe; then the figure.
+
+    python -m benchmarks.adaptation --bodies hopper_tall_light --out benchmarks/results/adaptation.csv
+    python -m benchmarks.adaptation_figure benchmarks/results/adaptation.csv --out rollouts/adaptation.html
+
+Demonstrators are the shipped references, or with ``--demonstrators DIR`` the policy folders in DIR, named as their
+bodies are. A run that was stopped goes on where it was: rows that the CSV has are not measured again.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from morphnet import Demonstration, Hypernetwork, Policy, load_body, record
+from morphnet.adaptation import adapt_policies
+from morphnet.adaptation.lesson import Lesson
+from morphnet.adaptation.regression import Regression
+from morphnet.bodies import Body
+from morphnet.config import AdaptConfig
+from morphnet.console import say
+from morphnet.evaluation import PolicyController, RandomController, evaluate
+from morphnet.references import reference_policy
+from morphnet.specialists import train_for
+
+COLUMNS = ("body", "demonstrations", "seed", "recipe", "return_mean", "return_std", "score", "seconds", "chosen")
+AMOUNTS = {"100 steps": (1, 100), "1": (1, None), "5": (5, None)}
+"""Name -> (episodes, control steps of each)."""
+EPISODES = 20
+CONVERGED = Regression(steps=20_000, patience=40)
+"""Behaviour cloning to convergence on the held-out part."""
+Recipe = Callable[[Policy, list[Demonstration], float, int], Policy]
+
+
+def ours(offline: bool) -> Recipe:
+    """Return what ``morphnet adapt`` does."""
+
+    def recipe(start: Policy, shown: list[Demonstration], seconds: float, seed: int) -> Policy:
+        return adapt_policies({"zero-shot": start}, shown, AdaptConfig(offline=offline, seconds=seconds, seed=seed))
+
+    return recipe
+
+
+def regression(fresh: bool) -> Recipe:
+    """Return plain regression on the demonstrated actions."""
+
+    def recipe(start: Policy, shown: list[Demonstration], seconds: float, seed: int) -> Policy:
+        lesson = Lesson.of(start.body, shown, np.random.default_rng(seed))
+        return Policy(start.body, CONVERGED.fit(lesson, start.actor, seed, fresh), {})
+
+    return recipe
+
+
+RECIPES: dict[str, Recipe] = {
+    "zero-shot": lambda start, shown, seconds, seed: start,
+    "cloned from scratch": regression(fresh=True),
+    "tuned from zero-shot": regression(fresh=False),
+    "ours, offline": ours(offline=True),
+    "ours": ours(offline=False),
+    "PPO from scratch": lambda start, shown, seconds, seed: train_for(start.body, seconds, seed),
+}
+
+
+class Scale:
+    """Scores of one body: 0 is random, 1 the demonstrator."""
+
+    def __init__(self, body: Body, demonstrator: Policy) -> None:
+        """Measure both."""
+        self.low = float(evaluate(body, RandomController(body, 0), EPISODES, 9000).returns.mean())
+        self.high = float(evaluate(body, PolicyController(demonstrator), EPISODES, 9000).returns.mean())
+
+    def __call__(self, value: float) -> float:
+        """Score a mean return, clipped to [0, 1.2]."""
+        return float(np.clip((value - self.low) / (self.high - self.low), 0.0, 1.2))
+
+
+def jobs(bodies: Sequence[str], seeds: int, done: set[tuple[str, ...]]) -> Iterator[tuple[str, str, int, str]]:
+    """Yield (body, amount, seed, recipe) of what is not measured yet."""
+    for body in bodies:
+        for amount in AMOUNTS:
+            for seed in range(seeds):
+                yield from (
+                    (body, amount, seed, recipe) for recipe in RECIPES if (body, amount, str(seed), recipe) not in done
+                )
+
+
+def main(
+    out: Path,
+    bodies: tuple[str, ...],
+    demonstrators: Path | None = None,
+    checkpoint: Path | None = None,
+    seconds: float = 30.0,
+    seeds: int = 1,
+) -> None:
+    """Measure every recipe on every body.
+
+    Args:
+        out: the CSV; rows are appended.
+        bodies: BODY names.
+        demonstrators: the folder of the demonstrators' policies; the shipped references by default.
+        checkpoint: a checkpoint folder; the shipped one by default.
+        seconds: wall-clock that adaptation, and PPO from scratch, may take.
+        seeds: seeds of demonstrations and recipes.
+    """
+    hypernetwork = Hypernetwork.load(checkpoint)
+    done = set()
+    if out.exists():
+        with out.open(newline="", encoding="utf-8") as file:
+            done = {tuple(row[c] for c in COLUMNS[:4]) for row in csv.DictReader(file)}
+    else:
+        _append(out, COLUMNS)
+    scales: dict[str, Scale] = {}
+    for name, amount, seed, recipe in jobs(bodies, seeds, done):
+        body = load_body(name)
+        demonstrator = Policy.load(demonstrators / name) if demonstrators else reference_policy(body)
+        scale = scales.setdefault(name, Scale(body, demonstrator))
+        episodes, steps = AMOUNTS[amount]
+        shown = record(body, demonstrator.actor.mean, episodes, 100 + seed, steps=steps)
+        started = time.monotonic()
+        made = RECIPES[recipe](hypernetwork.generate(body), shown, seconds, seed)
+        took = time.monotonic() - started
+        result = evaluate(body, PolicyController(made), EPISODES, 5000 + seed)
+        mean, spread = float(result.returns.mean()), float(result.returns.std())
+        row = (name, amount, seed, recipe, round(mean, 1), round(spread, 1), round(scale(mean), 4), round(took, 1))
+        _append(out, (*row, made.origin.get("chosen", "")))
+        say(f"{name}, {amount}, seed {seed}, {recipe}: {mean:.0f}, score {scale(mean):.2f}, {took:.0f} s")
+
+
+def _append(out: Path, row: tuple[str | float, ...]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(row)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

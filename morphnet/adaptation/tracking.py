@@ -109,7 +109,8 @@ class Tracking:
     def follow(self, actor: ActorWeights, episodes: int, seed: int) -> Following:
         """Let an actor drive whole episodes from the task's start states."""
         simulation = Simulation(self._body, episodes, np.random.default_rng(seed), nthread=2)
-        observed, alive = [], [np.ones(episodes, bool)]
+        observed: list[np.ndarray] = []
+        alive = [np.ones(episodes, bool)]
         while len(observed) < self.longest and alive[-1].any():
             observed.append(simulation.observation)
             step = simulation.step(actor.mean(simulation.observation))

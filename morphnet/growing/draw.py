@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -59,7 +60,7 @@ def _grow_chain(
         knots = _arm_knots(rng, outward, chain.limbs)
     prefix = f"{'left_' if chain.paired else ''}{'leg' if chain.is_leg else 'arm'}{index + 1}"
     limbs: list[Limb] = []
-    for number, (low, high) in enumerate(zip(knots[:-1], knots[1:], strict=True)):
+    for number, (low, high) in enumerate(itertools.pairwise(knots)):
         parent, joint = (root, place) if number == 0 else (limbs[-1].name, np.array(limbs[-1].end))
         name, end = f"{prefix}_{number + 1}", high - low
         hinges = _draw_hinges(rng, name, end / np.linalg.norm(end), outward, number == 0)

@@ -56,8 +56,7 @@ class TrainConfig:
             along a cosine.
         clip: PPO's clip range of the probability ratio.
         kl_limit: mean approximate KL divergence beyond which an update's passes end early.
-        gae_lambda: lambda of generalised advantage estimation for control steps of 20 ms; of one that is t times as
-            long it is taken to the power of t, so that advantages look equally many seconds ahead.
+        gae_lambda: lambda of generalised advantage estimation.
         entropy: weight of the entropy bonus.
         value: weight of the value loss.
         gradient_norm: largest norm of the actor's and of the critic's gradient.
@@ -75,7 +74,7 @@ class TrainConfig:
     learning_rate: float = 6e-4
     clip: float = 0.2
     kl_limit: float = 0.03
-    gae_lambda: float = 0.967
+    gae_lambda: float = 0.95
     entropy: float = 0.001
     value: float = 0.5
     gradient_norm: float = 0.5

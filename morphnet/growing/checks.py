@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 
 import mujoco
 import numpy as np
@@ -105,14 +106,13 @@ def _is_healthy(body: Body, data: mujoco.MjData) -> bool:
 
 
 def _limbs_overlap(model: mujoco.MjModel, data: mujoco.MjData) -> bool:
-    """Whether capsules are closer than ``GAP`` that are not joined by a hinge."""
+    """Whether geoms are closer than ``GAP`` whose bodies are not joined."""
     geoms = np.flatnonzero(model.geom_bodyid > 0)
-    for index, one in enumerate(geoms):
-        for other in geoms[index + 1 :]:
-            a, b = model.geom_bodyid[[one, other]]
-            joined = a == b or model.body_parentid[b] == a or model.body_parentid[a] == b
-            if not joined and mujoco.mj_geomDistance(model, data, int(one), int(other), GAP, None) < GAP:
-                return True
+    for one, other in itertools.combinations(geoms.tolist(), 2):
+        a, b = model.geom_bodyid[[one, other]]
+        joined = a == b or model.body_parentid[b] == a or model.body_parentid[a] == b
+        if not joined and mujoco.mj_geomDistance(model, data, one, other, GAP, None) < GAP:
+            return True
     return False
 
 

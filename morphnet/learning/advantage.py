@@ -8,9 +8,7 @@ from torch import Tensor
 from morphnet.networks import Moments
 
 
-def generalized_advantage(
-    reward: Tensor, value: Tensor, ended: Tensor, discount: Tensor, gae_lambda: Tensor | float
-) -> Tensor:
+def generalized_advantage(reward: Tensor, value: Tensor, ended: Tensor, discount: Tensor, gae_lambda: float) -> Tensor:
     """Generalised advantage estimation (Schulman et al. 2016, eq. 16).
 
     Args:
@@ -18,7 +16,7 @@ def generalized_advantage(
         value: (T + 1, ...) state values, the last for bootstrapping.
         ended: (T, ...) 1 where the episode ended (terminated or truncated) at this step.
         discount: broadcastable to (...).
-        gae_lambda: lambda, broadcastable to (...).
+        gae_lambda: lambda.
 
     Returns:
         (T, ...) advantages.

@@ -97,8 +97,7 @@ class PPO:
         reward = rollout.reward / group.reward_scale.update(rollout.reward, rollout.ended)
         reward.clamp_(-REWARD_LIMIT, REWARD_LIMIT)
         bootstrap(reward, rollout, critic, group.discount)
-        gae_lambda = self.config.gae_lambda ** (group.robots.control_step[:, None] / 0.02)
-        advantage = generalized_advantage(reward, value, rollout.ended, group.discount, gae_lambda)
+        advantage = generalized_advantage(reward, value, rollout.ended, group.discount, self.config.gae_lambda)
         target = advantage + value[:-1]
         spread = advantage.std(dim=(0, 2), keepdim=True) + 1e-8
         advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / spread

@@ -124,11 +124,7 @@ def write_observations(
             slots[at] = _clip((ctrl[sim, index] - actuators[index].centre) / actuators[index].half, 1.0)
             if actuators[index].act >= 0:
                 slots[at + 1] = act[sim, actuators[index].act]
-        if len(tips) > 0:
-            _write_goal(slots, task + 2, cos, sin, sim, root, tips[0], command, xpos, xmat)
-        else:
-            ahead, left = command[sim, 0], command[sim, 1]
-            slots[task], slots[task + 1] = cos * ahead + sin * left, cos * left - sin * ahead
+        _write_command(slots, task, cos, sin, sim, root, tips, command, xpos, xmat)
         for column in range(len(keep)):
             out[sim, column] = _clip(slots[keep[column]], LIMIT)
 
@@ -213,15 +209,19 @@ def _write_joint(slots: Any, at: int, joint: Any, sim: int, qpos: Any, qvel: Any
 
 
 @helper
-def _write_goal(
-    slots: Any, at: int, cos: float, sin: float, sim: int, root: int, tip: Any, goal: Any, xpos: Any, xmat: Any
+def _write_command(
+    slots: Any, at: int, cos: float, sin: float, sim: int, root: int, tips: Any, command: Any, xpos: Any, xmat: Any
 ) -> None:
-    """Write where the goal is, seen from the root's origin and from the tip."""
-    x, y, z = goal[sim, 0], goal[sim, 1], goal[sim, 2]
+    """Write where to run; where there is a tip, where the goal is, seen from the root's origin and from the tip."""
+    x, y = command[sim, 0], command[sim, 1]
+    if len(tips) == 0:
+        slots[at], slots[at + 1] = cos * x + sin * y, cos * y - sin * x
+        return
+    z, at = command[sim, 2], at + 2
     _write_vector(slots, at, cos, sin, x - xpos[sim, root, 0], y - xpos[sim, root, 1], z - xpos[sim, root, 2], LENGTH)
-    x -= tip_coordinate(tip, sim, 0, xpos, xmat)
-    y -= tip_coordinate(tip, sim, 1, xpos, xmat)
-    z -= tip_coordinate(tip, sim, 2, xpos, xmat)
+    x -= tip_coordinate(tips[0], sim, 0, xpos, xmat)
+    y -= tip_coordinate(tips[0], sim, 1, xpos, xmat)
+    z -= tip_coordinate(tips[0], sim, 2, xpos, xmat)
     _write_vector(slots, at + 3, cos, sin, x, y, z, LENGTH)
 
 

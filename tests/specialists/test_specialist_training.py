@@ -158,20 +158,3 @@ def test_the_sweep_runs(puck_path, variant):
     *_, last = tune_experts.run(variant, str(puck_path), 5000, 0, 1)
     assert dict(zip(tune_experts.COLUMNS, last, strict=True))["variant"] == variant
     assert np.isfinite(last[-1])
-
-
-def test_a_gradient_step_is_a_plain_adam_step(puck, tiny):
-    """Gradients of these weights come transposed, which torch's fused Adam reads in the wrong order."""
-    specialist = Specialist(puck, Recipe(dataclasses.replace(tiny, epochs=1, minibatches=1, gradient_norm=1e9)), None)
-    rollout, actor = specialist._collect(*specialist._jobs()[0])
-    samples = specialist.ppo.prepare(specialist.groups[0], rollout, actor)
-    parameters = [*specialist.networks.actor.parameters(), *specialist.networks.critic.parameters()]
-    gradients, _ = specialist.ppo._gradients(specialist.groups[0], samples, torch.arange(samples.advantage.shape[1]))
-    plain = [torch.nn.Parameter(parameter.detach().clone()) for parameter in parameters]
-    for parameter, gradient in zip(plain, gradients, strict=True):
-        parameter.grad = gradient.clone(memory_format=torch.contiguous_format)
-    specialist.ppo.update([samples], progress=0.01)
-    torch.optim.Adam(plain, lr=specialist.ppo.optimizer.param_groups[0]["lr"], eps=1e-5).step()
-    specialist.workers.close()
-    for parameter, expected in zip(parameters, plain, strict=True):
-        torch.testing.assert_close(parameter, expected)

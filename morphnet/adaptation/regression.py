@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 
 import torch
@@ -13,6 +14,8 @@ from morphnet.adaptation.lesson import Lesson
 from morphnet.policy import ActorWeights
 from morphnet.specialists.direct import DirectActor
 
+_SEEDING = threading.Lock()
+"""Fits run in threads, and torch has one generator for all of them."""
 BATCH = 256
 EXAMINE_EVERY = 50
 """Gradient steps between two looks at the held-out part."""
@@ -84,7 +87,7 @@ class Regression:
     def _begin(self, lesson: Lesson, start: ActorWeights, seed: int, fresh: bool) -> DirectActor:
         """Put an actor behind the demonstrations' own normalisation."""
         hidden, size = start.weights[0].shape
-        with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
+        with _SEEDING, torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
             torch.manual_seed(seed)
             actor = DirectActor(size, lesson.body.model.nu, hidden, 0.0)
         actor.statistics.update(torch.from_numpy(lesson.observation)[None])

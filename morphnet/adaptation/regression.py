@@ -84,9 +84,8 @@ class Regression:
     def _begin(self, lesson: Lesson, start: ActorWeights, seed: int, fresh: bool) -> DirectActor:
         """Put an actor behind the demonstrations' own normalisation."""
         hidden, size = start.weights[0].shape
-        with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
-            torch.manual_seed(seed)
-            actor = DirectActor(size, lesson.body.model.nu, hidden, 0.0)
+        generator = torch.Generator().manual_seed(seed)  # of its own: fits run in threads
+        actor = DirectActor(size, lesson.body.model.nu, hidden, 0.0, generator)
         actor.statistics.update(torch.from_numpy(lesson.observation)[None])
         if not fresh:
             actor.take(start)

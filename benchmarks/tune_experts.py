@@ -56,8 +56,10 @@ def run(variant: str, name: str, steps: int, seed: int, threads: int) -> list[tu
             rows.append((variant, name, seed, *row, None))
             say(f"{variant} {name}: {row}")
 
-    recipe = dataclasses.replace(VARIANTS[variant](expert_recipe(steps, seed, threads)), patience=float("inf"))
-    policy: Policy = Specialist(load_body(name), recipe, None).run(lambda _: None, note)
+    body = load_body(name)
+    recipe = VARIANTS[variant](expert_recipe(body, steps, seed, threads))
+    recipe = dataclasses.replace(recipe, patience=float("inf"))
+    policy: Policy = Specialist(body, recipe, None).run(lambda _: None, note)
     seconds = round(time.monotonic() - started)
     kept = float(evaluate(policy.body, PolicyController(policy), EPISODES, SEED).returns.mean())
     best = round(policy.origin["return"])

@@ -34,7 +34,7 @@ class RenderError(MorphNetError):
 
 
 def choices(name: str, valid: list[str] | tuple[str, ...]) -> str:
-    """Say which names would have been valid instead of ``name``, nearest first."""
+    """Say which names would have been valid instead of ``name``: near ones, else the first forty."""
     import difflib
 
     near = difflib.get_close_matches(name, valid, n=3, cutoff=0.5)

@@ -152,7 +152,9 @@ def body_path(name: str) -> Path:
         return Path(name).expanduser()
     found = [folder / f"{name}.xml" for folder in suite_folders() if (folder / f"{name}.xml").is_file()]
     if not found:
-        valid = [path.stem for folder in suite_folders() for path in folder.glob("*.xml")]
+        stems = sorted(path.stem for folder in suite_folders() for path in folder.glob("*.xml"))
+        numbered = [stem for stem in stems if stem[-3:].isdigit()]  # a hundred of them would hide all others
+        valid = [*(stem for stem in stems if stem not in numbered), f"{numbered[0]} to {numbered[-1]}"]
         raise BodyError(f"unknown body {name!r}; {choices(name, valid)} (or gymnasium:NAME, or a path to an MJCF)")
     return found[0]
 

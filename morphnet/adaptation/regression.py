@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
 
 import torch
@@ -14,8 +13,6 @@ from morphnet.adaptation.lesson import Lesson
 from morphnet.policy import ActorWeights
 from morphnet.specialists.direct import DirectActor
 
-_SEEDING = threading.Lock()
-"""Fits run in threads, and torch has one generator for all of them."""
 BATCH = 256
 EXAMINE_EVERY = 50
 """Gradient steps between two looks at the held-out part."""
@@ -87,9 +84,8 @@ class Regression:
     def _begin(self, lesson: Lesson, start: ActorWeights, seed: int, fresh: bool) -> DirectActor:
         """Put an actor behind the demonstrations' own normalisation."""
         hidden, size = start.weights[0].shape
-        with _SEEDING, torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
-            torch.manual_seed(seed)
-            actor = DirectActor(size, lesson.body.model.nu, hidden, 0.0)
+        generator = torch.Generator().manual_seed(seed)  # of its own: fits run in threads
+        actor = DirectActor(size, lesson.body.model.nu, hidden, 0.0, generator)
         actor.statistics.update(torch.from_numpy(lesson.observation)[None])
         if not fresh:
             actor.take(start)

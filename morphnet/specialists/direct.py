@@ -60,14 +60,16 @@ class EntryStatistics(nn.Module):
 class _Perceptron(nn.Module):
     """Two hidden tanh layers as parameters."""
 
-    def __init__(self, sizes: tuple[int, int, int, int], last_gain: float) -> None:
+    def __init__(
+        self, sizes: tuple[int, int, int, int], last_gain: float, generator: torch.Generator | None = None
+    ) -> None:
         """Orthogonal weights (Andrychowicz et al. 2021: a small last layer matters), zero biases."""
         super().__init__()
         pairs = [(sizes[1], sizes[0]), (sizes[2], sizes[1]), (sizes[3], sizes[2])]
         self.weights = nn.ParameterList(nn.Parameter(torch.empty(pair)) for pair in pairs)
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(pair[0])) for pair in pairs)
         for weight, gain in zip(self.weights, (math.sqrt(2), math.sqrt(2), last_gain), strict=True):
-            nn.init.orthogonal_(weight, gain)
+            nn.init.orthogonal_(weight, gain, generator)
 
     @torch.no_grad()
     def become(self, weights: Sequence[Tensor], biases: Sequence[Tensor], statistics: EntryStatistics) -> None:
@@ -99,9 +101,16 @@ class DirectActor(_Perceptron):
         frozen: whether it is held still.
     """
 
-    def __init__(self, observation_size: int, action_size: int, hidden: int, log_std: float) -> None:
-        """Start at a mean action near 0 and at the exploration ``log_std``."""
-        super().__init__((observation_size, hidden, hidden, action_size), 0.01)
+    def __init__(
+        self,
+        observation_size: int,
+        action_size: int,
+        hidden: int,
+        log_std: float,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        """Start at a mean action near 0 and at the exploration ``log_std``; ``generator`` draws the weights."""
+        super().__init__((observation_size, hidden, hidden, action_size), 0.01, generator)
         self.statistics = EntryStatistics(observation_size)
         self.log_std = nn.Parameter(torch.full((action_size,), log_std))
         self.frozen = False
@@ -133,9 +142,9 @@ class DirectActor(_Perceptron):
 class DirectCritic(_Perceptron):
     """A value function of one body."""
 
-    def __init__(self, observation_size: int, hidden: int) -> None:
-        """Start near value 0."""
-        super().__init__((observation_size, hidden, hidden, 1), 1.0)
+    def __init__(self, observation_size: int, hidden: int, generator: torch.Generator | None = None) -> None:
+        """Start near value 0; ``generator`` draws the weights."""
+        super().__init__((observation_size, hidden, hidden, 1), 1.0, generator)
 
     def take(self, critic: StackedMLP, statistics: EntryStatistics) -> None:
         """Become a critic that a hypernetwork emitted, a stack of one, at the statistics as they are."""

@@ -115,11 +115,10 @@ class Specialist:
         hidden = config.network.hidden + config.network.own * nu
         if self.start is not None:
             hidden = len(self.start.actor.biases[0])
-        with torch.random.fork_rng(devices=[]):  # the caller's own generator stays as it is
-            torch.manual_seed(config.seed)
-            actor = DirectActor(size, nu, hidden, config.network.initial_log_std + self._noise_shift)
-            critic_hidden = CRITIC_HIDDEN if self._critic is None else self._critic.weights[1].shape[-1]
-            return DirectNetworks(actor, DirectCritic(size, critic_hidden))
+        generator = torch.Generator().manual_seed(config.seed)
+        actor = DirectActor(size, nu, hidden, config.network.initial_log_std + self._noise_shift, generator)
+        critic_hidden = CRITIC_HIDDEN if self._critic is None else self._critic.weights[1].shape[-1]
+        return DirectNetworks(actor, DirectCritic(size, critic_hidden, generator))
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:
         """Train until steps or seconds are used up, or until Ctrl-C; return the best policy.

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from morphnet.adaptation import adapt, adapt_policies, adapting, replay
+from morphnet.adaptation import adapt, adapt_policies, adapting, candidates, replay
 from morphnet.adaptation.candidates import Candidate
 from morphnet.adaptation.choice import choose_offline
 from morphnet.adaptation.replay import replay_error
@@ -18,6 +18,14 @@ from morphnet.errors import DemonstrationError, MorphNetError
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.policy import Policy
 from morphnet.simulation import Simulation
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Let candidates be fitted for a moment only."""
+    for recipes in (candidates.CLONES, candidates.TUNED):
+        for name, how in recipes.items():
+            monkeypatch.setitem(recipes, name, dataclasses.replace(how, steps=100))
 
 
 def arrays(policy):
@@ -62,7 +70,7 @@ def test_imitation_improves_where_no_candidate_follows(puck, pushing, lazy, monk
 
 
 @pytest.mark.parametrize("offline", [True, False])
-def test_with_steps_for_a_budget_the_seed_decides_everything(puck, pushes, lazy, offline):
+def test_with_steps_for_a_budget_the_seed_decides_everything(quick, puck, pushes, lazy, offline):
     config = AdaptConfig(offline=offline, steps=4_000, seed=3, threads=2)
     other = dataclasses.replace(config, seed=4)
     one, same, different = (adapt_policies({"zero-shot": lazy}, pushes, c) for c in (config, config, other))
@@ -72,7 +80,7 @@ def test_with_steps_for_a_budget_the_seed_decides_everything(puck, pushes, lazy,
     assert untimed[0] == untimed[1]
 
 
-def test_rewards_are_not_read(puck, pushes, lazy):
+def test_rewards_are_not_read(quick, puck, pushes, lazy):
     """Neither the demonstrations' nor the task's."""
     config = AdaptConfig(steps=4_000, threads=1)
     honest = adapt_policies({"zero-shot": lazy}, pushes, config)
@@ -81,7 +89,7 @@ def test_rewards_are_not_read(puck, pushes, lazy):
     assert equal(honest, adapt_policies({"zero-shot": Policy(backwards, lazy.actor, {})}, worthless, config))
 
 
-def test_offline_nothing_is_simulated(puck, pushes, lazy, monkeypatch):
+def test_offline_nothing_is_simulated(quick, puck, pushes, lazy, monkeypatch):
     def refuse(*_):
         raise AssertionError("simulated")
 
@@ -101,7 +109,7 @@ def test_a_replay_shows_a_hidden_change(puck, pushes):
     assert replay_error(heavy, pushes) == pytest.approx(0.5, abs=0.1)
 
 
-def test_other_physics_are_not_simulated(puck, pushing, lazy):
+def test_other_physics_are_not_simulated(quick, puck, pushing, lazy):
     heavy = puck.with_change(Change(name="heavy", mass=2.0))
     shown = record(heavy, pushing.actor.mean, 3, seed=1)
     adapted = adapt_policies({"zero-shot": lazy}, shown, AdaptConfig(steps=1))
@@ -117,7 +125,7 @@ def test_the_clock_is_kept(puck, pushes, lazy):
     assert adapted.origin["seconds"] < 10
 
 
-def test_datasets_and_episodes_give_the_same(hypernetwork, puck, pushes, tmp_path):
+def test_datasets_and_episodes_give_the_same(quick, hypernetwork, puck, pushes, tmp_path):
     write_demonstrations(tmp_path / "pushes", puck, pushes)
     config = AdaptConfig(offline=True, steps=1)
     assert equal(adapt(hypernetwork, puck, tmp_path / "pushes", config), adapt(hypernetwork, puck, pushes, config))
@@ -153,5 +161,5 @@ def test_choice_without_simulation(lazy, start, clone, chosen):
         "zero-shot, tuned": 0.97,
         "zero-shot, half-way to tuned": 0.7,
     }
-    candidates = [Candidate(name, lazy.actor, 1 - value, value) for name, value in explained.items()]
-    assert choose_offline(candidates, ["zero-shot"])[0].name == chosen
+    made = [Candidate(name, lazy.actor, 1 - value, value) for name, value in explained.items()]
+    assert choose_offline(made, ["zero-shot"])[0].name == chosen

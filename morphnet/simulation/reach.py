@@ -38,5 +38,5 @@ class ReachJudge(Judge):
         run, terms = verdict.reward, np.empty((2, len(self.age)))
         diverged = has_diverged(self._warning, self._qpos) if verdict.diverged else self._none
         self._judge_distances(*self._reach_fields, command, diverged, self.returns, terms)
-        reward = ReachReward(*terms, run.healthy, run.ctrl, run.contact)
+        reward = ReachReward(terms[0], terms[1], run.healthy, run.ctrl, run.contact)
         return Verdict(reward, verdict.terminated, verdict.truncated, verdict.ended, verdict.diverged)

@@ -124,9 +124,9 @@ def test_demonstrations_of_reaching_hold_their_goals(arm, tmp_path):
         assert np.array_equal(after.fragment(2, 3).goal, before.goal)
     observed = [observations_of(arm, d)[0] for d in demonstrations]
     assert np.array_equal(observed, first)
-    env = minari.MinariDataset(tmp_path / "reaching").recover_environment()
-    options = next(minari.MinariDataset(tmp_path / "reaching").storage.get_episodes([1]))["options"]
-    assert np.array_equal(env.reset(options=options)[0], observed[1])
+    dataset = minari.MinariDataset(tmp_path / "reaching")
+    options = next(iter(dataset.storage.get_episode_metadata([1])))["options"]
+    assert np.array_equal(dataset.recover_environment().reset(options=options)[0], observed[1])
 
 
 def test_a_demonstration_without_its_goal_is_refused(arm):

@@ -190,7 +190,7 @@ def build(arm: Arm) -> str:
     world, actuators = root.find("worldbody"), SubElement(root, "actuator")
     assert world is not None
     body = _add_base(world, arm)
-    place = (0.0, 0.0, 0.0)
+    place = (0.0, 0.0, arm.mount)
     for index, link in enumerate(arm.links):
         gear, damping, armature = (float(f"{value:.3g}") for value in arm.strength(index))
         name, shade = f"link{index + 1}", ("left", "middle")[index % 2]
@@ -208,13 +208,13 @@ def build(arm: Arm) -> str:
 
 def _add_base(world: Element, arm: Arm) -> Element:
     """Add what does not move: a column from the floor to the first joint, and a beam where there is a rail."""
-    base = SubElement(world, "body", name="base", pos=numbers((0.0, 0.0, arm.mount)))
+    base = SubElement(world, "body", name="base")
     add_sun_and_camera(base, distance=2.0)
     for x in (-arm.rail, arm.rail) if arm.rail else (0.0,):
         name = "column" if x <= 0.0 else "column2"
-        _add_capsule(base, name, (x, 0.0, 0.0, x, 0.0, _COLUMN - arm.mount), _COLUMN, "right", arm.density)
+        _add_capsule(base, name, (x, 0.0, _COLUMN, x, 0.0, arm.mount), _COLUMN, "right", arm.density)
     if arm.rail:
-        _add_capsule(base, "beam", (-arm.rail, 0.0, 0.0, arm.rail, 0.0, 0.0), 0.03, "right", arm.density)
+        _add_capsule(base, "beam", (-arm.rail, 0.0, arm.mount, arm.rail, 0.0, arm.mount), 0.03, "right", arm.density)
     return base
 
 

@@ -77,7 +77,7 @@ def test_the_last_step_still_has_the_episodes_goal():
         assert truncated == (step == 2)
     names = [f"task/task/goal_{axis}" for axis in "xyz"]
     seen = [observation[env.observation_names.index(name)] for name in names]
-    assert seen == pytest.approx(first["goal"] - [0, 0, 0.1], abs=1e-6)
+    assert seen == pytest.approx(first["goal"], abs=1e-6)
 
 
 def test_bodies_of_the_other_kind_are_sent_to_the_other_environment():

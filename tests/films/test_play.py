@@ -21,6 +21,19 @@ def test_the_return_in_a_film_is_the_one_that_evaluate_reports(name: str) -> Non
     assert moments[-1].time == pytest.approx(result.lengths[0] * body.control_step)
 
 
+def test_a_film_of_reaching_shows_each_episodes_goal_and_how_far_it_is() -> None:
+    body = load_body("flat_arm_2")
+    body = body.with_task(body.task.replace(max_episode_steps=10))
+    moments = list(play(body, RandomController(body, 0), Look(seconds=1.0, fps=20, episodes=2), seed=0))
+    goals = [np.array([m.goal for m in moments if m.episode == number]) for number in (1, 2)]
+    assert all((goal == goal[0]).all() for goal in goals)
+    assert not np.array_equal(goals[0][0], goals[1][0])
+    for moment in moments[:1]:
+        first, second = moment.qpos
+        tip = [0.35 * np.cos(first) + 0.3 * np.cos(first + second), 0.35 * np.sin(first) + 0.3 * np.sin(first + second)]
+        assert moment.distance == pytest.approx(np.linalg.norm([*tip, 0.1] - moment.goal), abs=1e-9)
+
+
 def test_without_episodes_a_film_has_its_length_and_starts_again_after_a_fall() -> None:
     body = load_body("hopper")
     moments = list(play(body, RandomController(body, 0), Look(seconds=5.0, fps=20), seed=0))

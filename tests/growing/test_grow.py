@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import mujoco
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from morphnet import cli
 from morphnet.assets import families
 from morphnet.bodies import Body, Source, Task, load_suite, make_body, suite_from_folder
 from morphnet.errors import MorphNetError
@@ -223,3 +225,32 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(MorphNetError, match=r"holds other things \(mine\.txt\)"):
         write_suite(tmp_path, [])
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, numbers = tmp_path / "grown", tmp_path / "numbers.json"
+    monkeypatch.setattr(sys, "argv", ["morphnet", "grow", "--count=2", f"--out={out}", "--seed=7", f"--json={numbers}"])
+    cli.main()
+    assert (out / "creature_001.xml").read_bytes() == (CREATURES / "creature_001.xml").read_bytes()
+    report = json.loads(numbers.read_text())
+    assert (report["count"], report["seed"], report["folder"]) == (2, 7, str(out))
+    assert set(report["rejected"]) <= {"limbs in one another"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [(["--count=0"], "--count 0: at least one body"), ([], "missing --count")]
+)
+def test_bad_arguments_are_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["morphnet", "grow", f"--out={tmp_path / 'grown'}", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1

@@ -21,6 +21,14 @@ def test_planar_body_is_seen_in_full_view(axes: tuple[str, str], azimuth: float,
     assert (angles[1] < -45.0) == from_above
 
 
+def test_a_fixed_base_is_seen_from_above_and_aside() -> None:
+    """It may move in any plane, and edge-on nothing would be seen of it."""
+    model = mujoco.MjModel.from_xml_string(SLIDES.format(joints="<joint axis='0 0 1'/>"))
+    azimuth, elevation = view_angles(model, 1, planar=True)
+    assert azimuth % 90.0 > 10.0
+    assert -60.0 < elevation < -20.0
+
+
 def test_fast_runner_stays_in_the_middle() -> None:
     body = load_body("gymnasium:half_cheetah")
     data = mujoco.MjData(body.model)

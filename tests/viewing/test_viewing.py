@@ -283,3 +283,19 @@ def test_a_port_that_is_taken_is_said_in_one_line():
             browser.free_port(port)
     with pytest.raises(MorphNetError, match="--port 70000"):
         browser.free_port(70_000)
+
+
+def test_a_body_that_reaches_is_viewed_with_one_goal_and_a_ball_there():
+    from morphnet.viewing.view import aimed
+
+    body = load_body("flat_arm_2")
+    shown = aimed(body, seed=3)
+    site = shown.model.site("morphnet_goal")
+    assert shown.task.goal == pytest.approx(site.pos, abs=1e-5)
+    assert site.size[0] == pytest.approx(body.task.goal_tolerance)
+    assert np.hypot(*site.pos[:2]) < 0.66
+    datas = [mujoco.MjData(one.model) for one in (body, shown)]
+    for data, one in zip(datas, (body, shown), strict=True):
+        data.ctrl[:] = 0.3, -0.2
+        mujoco.mj_step(one.model, data, 50)
+    np.testing.assert_allclose(datas[0].qpos, datas[1].qpos, atol=1e-4)

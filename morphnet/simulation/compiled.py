@@ -16,6 +16,11 @@ from numba import types
 
 helper = numba.njit
 """For functions that only compiled code calls."""
+arithmetic = numba.njit(fastmath={"contract", "reassoc"}, error_model="numpy")
+"""The same for a network's arithmetic: products and sums may be fused and sums reordered, and a division by zero is no
+error. Loops are vectorised so; last bits may differ from one kind of processor to another."""
+inlined = numba.njit(inline="always")
+"""For parts of such functions: they become part of what calls them, and are compiled like it."""
 
 
 @functools.cache
@@ -40,6 +45,12 @@ def reads(dimensions: int, kind: types.Type | np.dtype = types.float64) -> types
 def writes(dimensions: int, kind: types.Type = types.float64) -> types.Array:
     """Type of an array that is written; it may be strided."""
     return _array(dimensions, kind, readonly=False)
+
+
+def owns(dimensions: int, kind: types.Type | np.dtype = types.float64) -> types.Array:
+    """Type of a contiguous array that is part of a named tuple, whose members must be of exactly their type."""
+    element = numba.from_dtype(kind) if isinstance(kind, np.dtype) else kind
+    return types.Array(element, dimensions, "C")
 
 
 def _array(dimensions: int, kind: types.Type | np.dtype, *, readonly: bool) -> types.Array:

@@ -27,6 +27,7 @@ from morphnet.simulation.observation_kernel import (
     SPEED,
     TURN,
     TURNING,
+    Senses,
     write_observations,
 )
 
@@ -37,6 +38,7 @@ class Observer:
     Attributes:
         layout: which entry of an observation is what.
         size: number of entries.
+        senses: the same, for compiled loops.
     """
 
     def __init__(self, body: Body) -> None:
@@ -48,16 +50,17 @@ class Observer:
         joints = np.flatnonzero(observed & ~free)
         full = full_layout(body, moving, joints)
         self._write = compiled(write_observations, *SIGNATURE)
-        self._tables = (
-            _body_table(model, np.concatenate([[graph.root_body], graph.body_ids[moving]])),
-            _joint_table(model, graph.joint_ids[joints]),
-            _actuator_table(model),
-            bool(body.base.can_yaw),
-            float(_start_position(model)[graph.root_body, 2]),
+        self.senses = Senses(
+            bodies=_body_table(model, np.concatenate([[graph.root_body], graph.body_ids[moving]])),
+            joints=_joint_table(model, graph.joint_ids[joints]),
+            actuators=_actuator_table(model),
+            can_yaw=bool(body.base.can_yaw),
+            start_height=float(_start_position(model)[graph.root_body, 2]),
+            keep=np.arange(full.size) + FIRST_SLOT,
         )
-        self._keep = np.arange(full.size) + FIRST_SLOT
-        self._keep = self._keep[self._varying(body.model)]
-        self.layout = full.select(self._keep - FIRST_SLOT)
+        keep = self.senses.keep[self._varying(body.model)]
+        self.senses = self.senses._replace(keep=keep)
+        self.layout = full.select(keep - FIRST_SLOT)
         self.size = self.layout.size
 
     def observe(
@@ -79,12 +82,12 @@ class Observer:
             ``out``.
         """
         k, n = kinematics, len(kinematics.qpos)
-        out = np.empty((n, len(self._keep)), np.float32) if out is None else out
+        out = np.empty((n, len(self.senses.keep)), np.float32) if out is None else out
         sims = np.arange(n) if sims is None else sims
         if direction.ndim == 1:
             direction = np.broadcast_to(direction, (n, 2))
         fields = (k.qpos, k.qvel, k.act, k.ctrl, k.xipos, k.xmat, k.xpos, k.cvel, k.subtree_com)
-        self._write(*fields, direction, *self._tables, self._keep, sims, out)
+        self._write(self.senses, *fields, direction, sims, out)
         return out
 
     def _varying(self, model: mujoco.MjModel) -> np.ndarray:

@@ -7,12 +7,12 @@ same bits whether it is one of a thousand simulations or a single ``MjData``.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 
-from morphnet.simulation.compiled import helper, reads, writes
+from morphnet.simulation.compiled import helper, owns, reads, writes
 
 LENGTH, SPEED, TURN = 1.0, 0.2, 0.1
 """Scales of positions (1/m), linear (s/m) and angular velocities (s/rad)."""
@@ -43,19 +43,43 @@ FIRST_SLOT = 2
 """Slots are numbered from here: the root is written like any body, its height in place of its position's z, and
 its position's x and y are no slots."""
 
+
+
+class Senses(NamedTuple):
+    """What of a body is observed.
+
+    Attributes:
+        bodies: ``BODY`` records, the root's first.
+        joints: ``JOINT`` records.
+        actuators: ``ACTUATOR`` records.
+        can_yaw: whether the body is seen from its heading.
+        start_height: the root's height in the start pose (m).
+        keep: the slots that are entries of the observation.
+    """
+
+    bodies: np.ndarray
+    joints: np.ndarray
+    actuators: np.ndarray
+    can_yaw: bool
+    start_height: float
+    keep: np.ndarray
+
+
+SENSES = types.NamedTuple(
+    [owns(1, BODY), owns(1, JOINT), owns(1, ACTUATOR), types.boolean, types.float64, owns(1, types.int64)], Senses
+)
 SIGNATURE = (
+    SENSES,
     *(reads(2) for _ in ("qpos", "qvel", "act", "ctrl")),
     *(reads(3) for _ in ("xipos", "xmat", "xpos", "cvel", "subtree_com")),
     reads(2),
-    *(reads(1, table) for table in (BODY, JOINT, ACTUATOR)),
-    types.boolean,
-    types.float64,
-    *(reads(1, types.int64) for _ in ("keep", "sims")),
+    reads(1, types.int64),
     writes(2, types.float32),
 )
 
 
 def write_observations(
+    senses: Senses,
     qpos: np.ndarray,
     qvel: np.ndarray,
     act: np.ndarray,
@@ -66,18 +90,13 @@ def write_observations(
     cvel: np.ndarray,
     subtree_com: np.ndarray,
     direction: np.ndarray,
-    bodies: np.ndarray,
-    joints: np.ndarray,
-    actuators: np.ndarray,
-    can_yaw: bool,
-    start_height: float,
-    keep: np.ndarray,
     sims: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Observe the simulations ``sims``.
 
     Args:
+        senses: what is observed.
         qpos: (n, nq), this and the next eight as in ``Kinematics``.
         qvel: (n, nv).
         act: (n, na).
@@ -88,22 +107,17 @@ def write_observations(
         cvel: (n, nbody, 6).
         subtree_com: (n, nbody, 3).
         direction: (n, 2) where to run, in the world.
-        bodies: ``BODY`` records, the root's first.
-        joints: ``JOINT`` records.
-        actuators: ``ACTUATOR`` records.
-        can_yaw: whether the body is seen from its heading.
-        start_height: the root's height in the start pose (m).
-        keep: the slots that are entries of the observation.
         sims: which simulations.
         out: (n, at least as many columns as ``keep``) float32; the rows ``sims`` are written.
     """
+    bodies, joints, actuators, keep = senses.bodies, senses.joints, senses.actuators, senses.keep
     first_joint = len(bodies) * BODY_SLOTS
     first_actuator = first_joint + len(joints) * JOINT_SLOTS
     task = first_actuator + len(actuators) * ACTUATOR_SLOTS
     slots = np.zeros(task + TASK_SLOTS)
     root = bodies[0].body
     for sim in sims:
-        cos, sin = _heading(xmat[sim, root, 0], xmat[sim, root, 3]) if can_yaw else (1.0, 0.0)
+        cos, sin = _heading(xmat[sim, root, 0], xmat[sim, root, 3]) if senses.can_yaw else (1.0, 0.0)
         for index in range(len(bodies)):
             body, at = bodies[index].body, index * BODY_SLOTS
             _write_pose(slots, at, cos, sin, sim, body, root, xipos, xpos, xmat)
@@ -111,7 +125,7 @@ def write_observations(
             if index > 0:
                 for axis in range(9, 12):
                     slots[at + axis] -= slots[axis]
-        slots[FIRST_SLOT] = (xpos[sim, root, 2] - start_height) * LENGTH
+        slots[FIRST_SLOT] = (xpos[sim, root, 2] - senses.start_height) * LENGTH
         for index in range(len(joints)):
             _write_joint(slots, first_joint + index * JOINT_SLOTS, joints[index], sim, qpos, qvel)
         for index in range(len(actuators)):

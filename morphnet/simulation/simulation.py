@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import mujoco
 import numpy as np
-from mujoco.batch import Batch
 
 from morphnet.bodies import Body
 from morphnet.errors import SimulationError
+from morphnet.simulation.compiled import compiled
 from morphnet.simulation.control import ControlScale
-from morphnet.simulation.judge import Judge, Verdict
+from morphnet.simulation.judge import make_episodes
 from morphnet.simulation.kinematics import Kinematics
 from morphnet.simulation.observation import Observer
-from morphnet.simulation.reward import ContactCost, Reward
+from morphnet.simulation.physics import Physics
+from morphnet.simulation.reward import Reward
+from morphnet.simulation.step_kernel import (
+    BEGIN_SIGNATURE,
+    RESTART_SIGNATURE,
+    STEP_SIGNATURE,
+    Setting,
+    Start,
+    begin,
+    count_failures,
+    restart,
+    step,
+)
 
-_STALE, _FRESH = mujoco.mjtStage.mjSTAGE_NONE.value, mujoco.mjtStage.mjSTAGE_VEL.value
-_MAX_FAILURES = 5
+MAX_FAILURES = 5
 """Control steps in a row in which every simulation diverges, after which the physics is declared broken."""
 
 
@@ -54,10 +65,12 @@ class Simulation:
     Attributes:
         body: the body.
         num_sims: number of simulations n.
+        observer: what turns states into observations.
+        setting: the simulations as compiled loops see them; what changes in it changes here.
+        tally: (2,) how many simulations have diverged and been reset so far, and for how many control steps in a
+            row all of them have.
+        rng: source of the reset noise.
         observation: (n, size) float32, of the present states.
-        direction: (n, 2) world direction in which each simulation is to run.
-        diverged: how many simulations have diverged and been reset so far.
-        physics_seconds: time spent inside ``mj_step``, for the split that training reports.
     """
 
     def __init__(
@@ -70,47 +83,47 @@ class Simulation:
             num_sims: number of simulations.
             rng: source of the reset noise.
             exact: whether contact costs are computed, where the task has them.
-            nthread: physics threads.
+            nthread: threads that share the simulations of a step.
         """
-        self.body = body
-        self.num_sims = num_sims
-        self.diverged = 0
-        self.physics_seconds = 0.0
-        self._rng = rng
+        self.body, self.num_sims, self.rng = body, num_sims, rng
+        self.observer = Observer(body)
+        self.tally = np.zeros(2, np.int64)
+        self._physics = Physics(body.model, num_sims, body.frame_skip)
+        self._episodes = make_episodes(body, num_sims, exact=exact)
+        controls = ControlScale(body.model).table
+        self.setting = Setting(self._physics.world, self._episodes, self.observer.senses, _start_of(body), controls)
+        self._step = compiled(step, *STEP_SIGNATURE)
+        self._restart = compiled(restart, *RESTART_SIGNATURE)
+        self._begin = compiled(begin, *BEGIN_SIGNATURE)
         self._all = np.arange(num_sims)
-        self._batch = Batch(body.model, num_sims, nthread, persistent=True)
-        self._first_state = self._batch.state[0].copy()
-        self._kinematics = Kinematics.of_batch(self._batch)
-        self._observer = Observer(body)
-        self._controls = ControlScale(body.model)
-        self._judge = Judge(body, self._batch, self._kinematics)
-        self._contact = ContactCost(body, self._batch) if exact and body.task.contact_cost else None
-        self._no_contact = np.zeros(num_sims)
-        self._reads_stale = self._judge.reads_stale or self._contact is not None
-        self._failures = 0
+        self._shares = np.array_split(self._all, nthread)
+        self._pool = ThreadPoolExecutor(nthread) if nthread > 1 else None
         self._no_ids, self._no_returns = np.zeros(0, np.int64), np.zeros(0)
-        self._no_observations = np.zeros((0, self._observer.size), np.float32)
-        self.direction = np.tile(np.array(body.task.direction), (num_sims, 1))
+        self._no_observations = np.zeros((0, self.observer.size), np.float32)
         self.reset()
 
     @property
-    def observer(self) -> Observer:
-        """What turns states into observations."""
-        return self._observer
+    def direction(self) -> np.ndarray:
+        """(n, 2) world direction in which each simulation is to run; write to it to change it."""
+        return self._episodes.direction
+
+    @property
+    def diverged(self) -> int:
+        """How many simulations have diverged and been reset so far."""
+        return int(self.tally[0])
 
     @property
     def kinematics(self) -> Kinematics:
-        """Live states and derived fields."""
-        return self._kinematics
+        """Present states and derived fields, to be read."""
+        return self._physics.kinematics
 
     def get_data(self, sim: int) -> mujoco.MjData:
         """Copy one simulation out, to render it or to hand it to anyone's policy."""
-        data: mujoco.MjData = self._batch.get_data(sim)
-        return data
+        return self._physics.get_data(sim)
 
     def stagger(self) -> None:
         """Spread the episodes' ages evenly, so that they do not all end at the same step."""
-        self._judge.age[:] = self._rng.integers(0, self.body.task.max_episode_steps, self.num_sims)
+        self._episodes.age[:] = self.rng.integers(0, self.body.task.max_episode_steps, self.num_sims)
 
     def set_state(
         self,
@@ -121,13 +134,15 @@ class Simulation:
         ctrl: np.ndarray | None = None,
     ) -> None:
         """Put one simulation at a state, at the start of an episode; act and ctrl are those of a reset where None."""
-        self._start(np.array([sim]), qpos, qvel, act, ctrl)
+        self._physics.put(sim, qpos, qvel, act, ctrl)
+        self._physics.read([sim])
+        self._begin(self.setting, self._all[sim : sim + 1])
         self._observe()
 
     def reset(self, rng: np.random.Generator | None = None) -> np.ndarray:
         """Start every simulation anew; return the observation."""
-        self._rng = rng or self._rng
-        self._reset(self._all)
+        self.rng = rng or self.rng
+        self._restart(self.setting, self._all, self.rng)
         self._observe()
         return self.observation
 
@@ -135,107 +150,96 @@ class Simulation:
         """Advance one control step.
 
         Args:
-            action: (n, nu) in [-1, 1] over the control range; clipped.
+            action: (n, nu) in [-1, 1] over the control range; clipped. What is no number counts as 0.
             out: (n, at least size) float32 that ``observation`` is to be written to and to stay in; a new array
                 when None.
 
         Raises:
             SimulationError: every simulation has diverged for several steps in a row.
+            ValueError: one of the arrays is of another shape.
         """
-        self._controls.write_ctrl(action, self._kinematics.ctrl)
-        start = time.perf_counter()
-        self._batch.step(nstep=self.body.frame_skip, stage=_STALE if self._reads_stale else _FRESH)
-        self.physics_seconds += time.perf_counter() - start
-        self._judge.read_places()
-        contact = self._contact() if self._contact else self._no_contact
-        if self._reads_stale:
-            self._batch.forward(stage=_FRESH)
-        verdict = self._judge.judge(self.direction, contact)
-        self._count(verdict.diverged)
-        self._observe(out)
-        return self._finish(verdict)
+        action, size = np.asarray(action, np.float64), self.observer.size
+        out = np.empty((self.num_sims, size), np.float32) if out is None else out
+        # the compiled loop checks nothing, and it writes to MuJoCo's own memory
+        if action.shape != (self.num_sims, self.body.model.nu):
+            raise ValueError(f"actions of shape {action.shape}: expected ({self.num_sims}, {self.body.model.nu})")
+        if len(out) != self.num_sims or out.shape[1] < size:
+            raise ValueError(f"room for observations of shape {out.shape}: expected ({self.num_sims}, {size} or more)")
+        terms, ends = np.empty((4, self.num_sims)), np.empty((2, self.num_sims), np.bool_)
 
-    def _observe(self, out: np.ndarray | None = None, sims: np.ndarray | None = None) -> None:
-        written = self._observer.observe(self._kinematics, self.direction, out, self._all if sims is None else sims)
-        self.observation = written[:, : self._observer.size]
+        def advance(sims: np.ndarray) -> tuple[int, int]:
+            return self._step(self.setting, sims, action, out, terms, ends)
 
-    def _finish(self, verdict: Verdict) -> Step:
-        ends = (verdict.reward, verdict.terminated, verdict.truncated)
-        if not verdict.ended:
-            return Step(*ends, self._no_ids, self._no_observations, None, self._no_returns, self._no_ids)
-        done_ids = np.flatnonzero(verdict.terminated | verdict.truncated)
-        final = np.nan_to_num(self.observation[done_ids])
-        final_state = self._kinematics.rows(done_ids)
-        returns, lengths = self._judge.returns[done_ids], self._judge.age[done_ids]
-        self._reset(done_ids)
-        self._observe(self.observation, done_ids)
-        return Step(*ends, done_ids, final, final_state, returns, lengths)
+        counts = self._pool.map(advance, self._shares) if self._pool else [advance(self._all)]
+        ended, diverged = (sum(parts) for parts in zip(*counts, strict=True))
+        count_failures(self.tally, diverged, self.num_sims)
+        self.check()
+        self.see(out)
+        return self._finish(terms, ends, ended)
 
-    def _count(self, diverged: int) -> None:
-        self.diverged += diverged
-        self._failures = self._failures + 1 if diverged == self.num_sims else 0
-        if self._failures >= _MAX_FAILURES:
+    def see(self, observation: np.ndarray) -> None:
+        """Take the first columns of (n, at least size) as the observation of the present states."""
+        self.observation = observation[:, : self.observer.size]
+
+    def check(self) -> None:
+        """Fail where the physics has diverged too often.
+
+        Raises:
+            SimulationError: every simulation has diverged for several steps in a row.
+        """
+        if self.tally[1] >= MAX_FAILURES:
             raise SimulationError(
                 f"{self.body.name}: the physics diverges at every step (NaN or huge accelerations); "
                 "try a smaller timestep, more damping or armature, or smaller gears in the MJCF"
             )
 
-    def _reset(self, ids: np.ndarray) -> None:
-        task, model, count = self.body.task, self.body.model, len(ids)
-        qpos_noise = self._rng.uniform(-task.qpos_noise, task.qpos_noise, (count, model.nq))
-        uniform = task.qvel_noise_kind == "uniform"
-        unit = self._rng.uniform(-1, 1, (count, model.nv)) if uniform else self._rng.normal(size=(count, model.nv))
-        self._start(ids, model.qpos0 + qpos_noise, task.qvel_noise * unit)
+    def _observe(self) -> None:
+        self.see(self.observer.observe(self.kinematics, self.direction))
 
-    def _start(
-        self,
-        ids: np.ndarray,
-        qpos: np.ndarray,
-        qvel: np.ndarray,
-        act: np.ndarray | None = None,
-        ctrl: np.ndarray | None = None,
-    ) -> None:
-        """Begin episodes at a state; activations and last controls are the model's first where None.
-
-        Gives the bits that ``Batch.reset`` would give, which also clears every derived field of every
-        simulation that is reset: ten times the cost, and all but a few are computed anew before they are read.
-        """
-        batch = self._batch
-        batch.state[ids], batch.warning[ids] = self._first_state, 0
-        self._kinematics.qpos[ids], self._kinematics.qvel[ids] = qpos, qvel
-        for field, given in ((self._kinematics.act, act), (self._kinematics.ctrl, ctrl)):
-            if given is not None:
-                field[ids] = given
-        batch.forward(ids, stage=_FRESH)
-        self._judge.start(ids)
+    def _finish(self, terms: np.ndarray, ends: np.ndarray, ended: int) -> Step:
+        reward, terminated, truncated = Reward(*terms), ends[0], ends[1]
+        if not ended:
+            nothing = (self._no_ids, self._no_observations, None, self._no_returns, self._no_ids)
+            return Step(reward, terminated, truncated, *nothing)
+        done_ids = np.flatnonzero(terminated | truncated)
+        final = np.nan_to_num(self.observation[done_ids])
+        final_state = self.kinematics.rows(done_ids)
+        returns, lengths = self._episodes.returns[done_ids], self._episodes.age[done_ids]
+        self._restart(self.setting, done_ids, self.rng)
+        self.observer.observe(self.kinematics, self.direction, self.observation, done_ids)
+        return Step(reward, terminated, truncated, done_ids, final, final_state, returns, lengths)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Everything that a bit-exact continuation needs, but for the random generator."""
         return {
-            "state": self._batch.state.copy(),
-            "position": self._judge.place.copy(),
+            "state": self._physics.state,
+            "position": self._episodes.before.copy(),
             "direction": self.direction.copy(),
-            "counts": np.array([self.diverged, self._failures]),
-            "age": self._judge.age.copy(),
-            "return": self._judge.returns.copy(),
+            "counts": self.tally.copy(),
+            "age": self._episodes.age.copy(),
+            "return": self._episodes.returns.copy(),
         }
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a ``state_dict``."""
-        self._batch.state[:] = state["state"]
-        self._judge.place[:] = state["position"]
+        self._physics.state = state["state"]
+        self._episodes.before[:] = state["position"]
         self.direction[:] = state["direction"]
-        self.diverged, self._failures = (int(count) for count in state["counts"])
-        self._judge.age[:] = state["age"]
-        self._judge.returns[:] = state["return"]
-        self._batch.forward(stage=_FRESH)
+        self.tally[:] = state["counts"]
+        self._episodes.age[:] = state["age"]
+        self._episodes.returns[:] = state["return"]
         self._observe()
 
     @property
     def rng_state(self) -> dict[str, Any]:
         """State of the random generator, as JSON can hold it."""
-        return dict(self._rng.bit_generator.state)
+        return dict(self.rng.bit_generator.state)
 
     @rng_state.setter
     def rng_state(self, state: dict[str, Any]) -> None:
-        self._rng.bit_generator.state = state
+        self.rng.bit_generator.state = state
+
+
+def _start_of(body: Body) -> Start:
+    task = body.task
+    return Start(body.model.qpos0.copy(), task.qpos_noise, task.qvel_noise, task.qvel_noise_kind == "uniform")

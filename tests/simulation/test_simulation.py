@@ -267,6 +267,14 @@ def test_actions_beyond_the_range_and_nan_are_tamed():
     assert np.array_equal(first.kinematics.qpos, second.kinematics.qpos)
 
 
+@pytest.mark.parametrize(("shape", "out"), [((3, 2), None), ((2, 3), None), ((3,), None), ((3, 3), (3, 4)), ((3, 3), (2, 90))])
+def test_arrays_of_another_shape_are_refused(shape, out):
+    """The compiled loop would write past their ends."""
+    simulation = Simulation(load_body("gymnasium:hopper"), 3, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"expected \(3, "):
+        simulation.step(np.zeros(shape), None if out is None else np.zeros(out, np.float32))
+
+
 @pytest.mark.parametrize(("roll", "falls"), [(0.9, False), (-0.9, False), (1.1, True), (3.0, True)])
 def test_tilt_limit(roll, falls):
     body = with_task("ant", tilt=1.0, height=None)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from morphnet.learning.actor_kernel import cut_out
 from morphnet.learning.group import BodyGroup, Workers, step_cost
-from morphnet.learning.rollout_kernel import SIGNATURE, roll
+from morphnet.learning.rollout_kernel import SIGNATURE, Room, roll
 from morphnet.networks import StackedActor
 from morphnet.simulation import Simulation
 from morphnet.simulation.compiled import compiled
@@ -86,7 +86,7 @@ class RolloutCollector:
         observation[0, :, :size] = simulation.observation
         log = _Log(simulation, self._horizon)
         written = (self._action.numpy()[:, body], self._reward.numpy()[:, body], self._ended.numpy()[:, body])
-        given = (simulation.setting, perceptron, simulation.rng, simulation.tally, drift)
+        given = (simulation.setting, perceptron, Room.for_rollouts(simulation), simulation.rng, simulation.tally, drift)
         counts = self._roll(*given, observation, written[0][:, :, :nu], *written[1:], *log.arrays)
         simulation.check()
         simulation.see(observation[-1])

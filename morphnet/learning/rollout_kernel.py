@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -10,12 +10,44 @@ from numba import types
 from morphnet.learning.actor_kernel import PERCEPTRON, Perceptron, act
 from morphnet.simulation.compiled import helper, owns, reads, writes
 from morphnet.simulation.judge_kernel import total_reward
-from morphnet.simulation.simulation import MAX_FAILURES
+from morphnet.simulation.observation_kernel import room_for_slots
+from morphnet.simulation.simulation import MAX_FAILURES, Simulation
 from morphnet.simulation.step_kernel import GENERATOR, SETTING, Setting, count_failures, observe, restart, step
 
+
+class Room(NamedTuple):
+    """Room to work in.
+
+    Attributes:
+        sims: (n,) all simulations.
+        done: (n,) those whose episodes have ended.
+        slots: from ``room_for_slots``.
+        terms: (4, n) terms of the reward.
+        ends: (2, n) terminated and truncated.
+    """
+
+    sims: np.ndarray
+    done: np.ndarray
+    slots: np.ndarray
+    terms: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def for_rollouts(cls, simulation: Simulation) -> Room:
+        """Make room for a simulation's rollouts."""
+        n, senses = simulation.num_sims, simulation.observer.senses
+        ends = np.empty((2, n), np.bool_)
+        return cls(np.arange(n), np.empty(n, np.int64), room_for_slots(senses), np.empty((4, n)), ends)
+
+
+ROOM = types.NamedTuple(
+    [owns(1, types.int64), owns(1, types.int64), owns(1), owns(2), owns(2, types.boolean)],
+    Room,
+)
 SIGNATURE = (
     SETTING,
     PERCEPTRON,
+    ROOM,
     GENERATOR,
     owns(1, types.int64),
     reads(3, types.float32),
@@ -31,6 +63,7 @@ SIGNATURE = (
 def roll(
     setting: Setting,
     actor: Perceptron,
+    room: Room,
     rng: Any,
     tally: np.ndarray,
     drift: np.ndarray,
@@ -48,6 +81,7 @@ def roll(
     Args:
         setting: the simulations.
         actor: what drives them.
+        room: to work in.
         rng: source of the reset noise.
         tally: the simulations' own.
         drift: (T, n, nu) what is added to the actor's output: its last bias and the exploration.
@@ -64,28 +98,29 @@ def roll(
         How many episodes have ended, and how many of them were truncated.
     """
     num_sims, size = action.shape[1], finals.shape[1]
-    sims, done = np.arange(num_sims), np.empty(num_sims, np.int64)
-    terms, ends = np.empty((4, num_sims)), np.empty((2, num_sims), np.bool_)
+    terms, ends = room.terms, room.ends
     num_episodes = num_cuts = 0
     for t in range(len(action)):
         act(actor, observation[t], drift[t], action[t])
-        num_done, diverged = _step(setting, sims, action[t], observation[t + 1], terms, ends)
+        num_done, diverged = _step(setting, room.sims, action[t], room.slots, observation[t + 1], terms, ends)
         _count_failures(tally, diverged, num_sims)
         row = 0
         for sim in range(num_sims):
             reward[t, sim], ended[t, sim] = total_reward(terms, sim), ends[0, sim] or ends[1, sim]
             if ends[1, sim]:
                 cuts[num_cuts, 0], cuts[num_cuts, 1] = t, sim
-                finals[num_cuts] = observation[t + 1, sim, :size]
+                for entry in range(size):
+                    finals[num_cuts, entry] = observation[t + 1, sim, entry]
                 num_cuts += 1
             if ends[0, sim] or ends[1, sim]:
-                done[row], row = sim, row + 1
+                room.done[row], row = sim, row + 1
                 lengths[num_episodes] = setting.episodes.age[sim]
                 returns[num_episodes] = setting.episodes.returns[sim]
                 num_episodes += 1
         if num_done > 0:
-            _restart(setting, done[:num_done], rng)
-            observe(setting, done[:num_done], observation[t + 1])
+            done = room.done[:num_done]
+            _restart(setting, done, rng)
+            observe(setting, done, room.slots, observation[t + 1])
         if tally[1] >= MAX_FAILURES:
             break
     return num_episodes, num_cuts

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import types
 
-from morphnet.simulation.compiled import helper, owns, reads
+from morphnet.simulation.compiled import inlined, owns, reads
 from morphnet.simulation.physics_kernel import CTRL, QPOS, QVEL, World, has_diverged, squared_external_forces
 
 TASK = np.dtype(
@@ -66,13 +66,13 @@ EPISODES = types.NamedTuple(
 )
 
 
-@helper
+@inlined
 def reads_stale(episodes: Episodes) -> bool:
     """Whether places or contacts are read from derived fields as ``mj_step`` leaves them."""
     return episodes.task[0].velocity != _ROOT or episodes.task[0].contact_cost > 0
 
 
-@helper
+@inlined
 def find_place(world: World, episodes: Episodes, sim: int) -> None:
     """Write where a simulation is along its way, by its fields as they were last copied out."""
     rules, place = episodes.task[0], episodes.place
@@ -90,7 +90,7 @@ def find_place(world: World, episodes: Episodes, sim: int) -> None:
         place[sim, axis] = mean
 
 
-@helper
+@inlined
 def begin_episode(world: World, episodes: Episodes, sim: int) -> None:
     """Begin a new episode where a simulation is."""
     find_place(world, episodes, sim)
@@ -100,7 +100,7 @@ def begin_episode(world: World, episodes: Episodes, sim: int) -> None:
     episodes.returns[sim] = 0.0
 
 
-@helper
+@inlined
 def contact_cost(world: World, episodes: Episodes, sim: int) -> float:
     """Cost of external forces, read as Gymnasium reads them: after ``mj_step``, not forwarded."""
     rules = episodes.task[0]
@@ -110,7 +110,7 @@ def contact_cost(world: World, episodes: Episodes, sim: int) -> float:
     return min(rules.contact_cost * squares, rules.contact_cost_limit)
 
 
-@helper
+@inlined
 def judge(
     world: World, episodes: Episodes, sim: int, contact: float, terms: np.ndarray, ends: np.ndarray
 ) -> tuple[bool, bool]:
@@ -151,7 +151,7 @@ def judge(
     return terminated or truncated, diverged
 
 
-@helper
+@inlined
 def total_reward(terms: np.ndarray, sim: int) -> float:
     """Sum of the terms, in the order of ``Reward.total``."""
     return ((terms[0, sim] + terms[1, sim]) + terms[2, sim]) + terms[3, sim]
@@ -168,7 +168,7 @@ def is_healthy(task: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, xmat: np.nd
 # The helpers below take whole arrays and indices: a slice costs more than what is read from it.
 
 
-@helper
+@inlined
 def _is_healthy(rules: Any, sim: int, qpos: np.ndarray, qvel: np.ndarray, xmat: np.ndarray) -> bool:
     height, angle = _coordinate(qpos, sim, rules.z), _coordinate(qpos, sim, rules.pitch)
     if not rules.height[0] < height < rules.height[1] or not rules.angle[0] < angle < rules.angle[1]:
@@ -180,12 +180,12 @@ def _is_healthy(rules: Any, sim: int, qpos: np.ndarray, qvel: np.ndarray, xmat: 
     return upright > rules.upright and _all_below(qpos, sim, 2, limit) and _all_below(qvel, sim, 0, limit)
 
 
-@helper
+@inlined
 def _coordinate(qpos: np.ndarray, sim: int, address: int) -> float:
     return qpos[sim, address] if address >= 0 else 0.0
 
 
-@helper
+@inlined
 def _all_below(values: np.ndarray, sim: int, first: int, limit: float) -> bool:
     """Whether the entries from ``first`` on are below ``limit`` in size; below infinity, whether they are finite."""
     below = True

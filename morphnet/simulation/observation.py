@@ -28,6 +28,7 @@ from morphnet.simulation.observation_kernel import (
     TURN,
     TURNING,
     Senses,
+    room_for_slots,
     write_observations,
 )
 
@@ -87,7 +88,7 @@ class Observer:
         if direction.ndim == 1:
             direction = np.broadcast_to(direction, (n, 2))
         fields = (k.qpos, k.qvel, k.act, k.ctrl, k.xipos, k.xmat, k.xpos, k.cvel, k.subtree_com)
-        self._write(self.senses, *fields, direction, sims, out)
+        self._write(self.senses, *fields, direction, sims, room_for_slots(self.senses), out)
         return out
 
     def _varying(self, model: mujoco.MjModel) -> np.ndarray:

@@ -74,8 +74,15 @@ SIGNATURE = (
     *(reads(3) for _ in ("xipos", "xmat", "xpos", "cvel", "subtree_com")),
     reads(2),
     reads(1, types.int64),
+    owns(1),
     writes(2, types.float32),
 )
+
+
+def room_for_slots(senses: Senses) -> np.ndarray:
+    """Make the array that ``write_observations`` works in."""
+    tokens = len(senses.bodies) * BODY_SLOTS + len(senses.joints) * JOINT_SLOTS + len(senses.actuators) * ACTUATOR_SLOTS
+    return np.zeros(tokens + TASK_SLOTS)
 
 
 def write_observations(
@@ -91,6 +98,7 @@ def write_observations(
     subtree_com: np.ndarray,
     direction: np.ndarray,
     sims: np.ndarray,
+    slots: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Observe the simulations ``sims``.
@@ -108,13 +116,13 @@ def write_observations(
         subtree_com: (n, nbody, 3).
         direction: (n, 2) where to run, in the world.
         sims: which simulations.
+        slots: (slots,) room to work in, zeros to begin with.
         out: (n, at least as many columns as ``keep``) float32; the rows ``sims`` are written.
     """
     bodies, joints, actuators, keep = senses.bodies, senses.joints, senses.actuators, senses.keep
     first_joint = len(bodies) * BODY_SLOTS
     first_actuator = first_joint + len(joints) * JOINT_SLOTS
     task = first_actuator + len(actuators) * ACTUATOR_SLOTS
-    slots = np.zeros(task + TASK_SLOTS)
     root = bodies[0].body
     for sim in sims:
         cos, sin = _heading(xmat[sim, root, 0], xmat[sim, root, 3]) if senses.can_yaw else (1.0, 0.0)

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from numba import types
 
-from morphnet.simulation.compiled import helper, owns
+from morphnet.simulation.compiled import inlined, owns
 from morphnet.simulation.kinematics import FIELDS
 from morphnet.simulation.native import (
     COM_POS,
@@ -72,7 +72,7 @@ WORLD = types.NamedTuple(
 )
 
 
-@helper
+@inlined
 def advance(world: World, sim: int) -> None:
     """Make the physics steps of a control step; derived fields are left one step behind the state.
 
@@ -84,7 +84,7 @@ def advance(world: World, sim: int) -> None:
             return
 
 
-@helper
+@inlined
 def derive(world: World, sim: int) -> None:
     """Compute the derived fields of ``kinematics.FIELDS`` at the state; ``update_kinematics`` does the same."""
     _call(world, sim, KINEMATICS)
@@ -92,21 +92,21 @@ def derive(world: World, sim: int) -> None:
     _call(world, sim, COM_VEL)
 
 
-@helper
+@inlined
 def clear(world: World, sim: int) -> None:
     """Put a simulation at the model's start state."""
     _call(world, sim, RESET)
     silence(world, sim)
 
 
-@helper
+@inlined
 def silence(world: World, sim: int) -> None:
     """Set the counts of warnings back."""
     for kind in range(NUM_WARNINGS):
         write_int(world.handles[sim, WARNINGS], _WARNING_INTS * kind, np.int32(QUIET))
 
 
-@helper
+@inlined
 def has_diverged(world: World, sim: int) -> bool:
     """Whether MuJoCo has met a bad state or acceleration since the warnings were set back."""
     diverged = False
@@ -115,7 +115,7 @@ def has_diverged(world: World, sim: int) -> bool:
     return diverged
 
 
-@helper
+@inlined
 def copy_out(world: World, sim: int) -> None:
     """Copy the fields of ``kinematics.FIELDS`` from the simulation's ``MjData`` to its rows."""
     for field in range(len(world.fields)):
@@ -124,13 +124,13 @@ def copy_out(world: World, sim: int) -> None:
             row[sim, index] = read(address, index)
 
 
-@helper
+@inlined
 def put(world: World, sim: int, field: int, index: int, value: float) -> None:
     """Write a number of a state field, into its ``MjData`` alone."""
     write(world.handles[sim, FIRST_FIELD + field], index, value)
 
 
-@helper
+@inlined
 def squared_external_forces(world: World, sim: int, limit: float) -> float:
     """Sum of the squares of ``cfrc_ext`` as ``mj_step`` leaves it, each entry clipped to +- ``limit``."""
     _call(world, sim, EXTERNAL_FORCES)
@@ -141,6 +141,6 @@ def squared_external_forces(world: World, sim: int, limit: float) -> float:
     return total
 
 
-@helper
+@inlined
 def _call(world: World, sim: int, function: int) -> None:
     call(world.functions[function], world.handles[sim, MODEL], world.handles[sim, DATA])

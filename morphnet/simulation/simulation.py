@@ -16,6 +16,7 @@ from morphnet.simulation.control import ControlScale
 from morphnet.simulation.judge import make_episodes
 from morphnet.simulation.kinematics import Kinematics
 from morphnet.simulation.observation import Observer
+from morphnet.simulation.observation_kernel import room_for_slots
 from morphnet.simulation.physics import Physics
 from morphnet.simulation.reward import Reward
 from morphnet.simulation.step_kernel import (
@@ -91,7 +92,7 @@ class Simulation:
         self._physics = Physics(body.model, num_sims, body.frame_skip)
         self._episodes = make_episodes(body, num_sims, exact=exact)
         controls = ControlScale(body.model).table
-        self.setting = Setting(self._physics.world, self._episodes, self.observer.senses, _start_of(body), controls)
+        self.setting = Setting(self._physics.world, self._episodes, self.observer.senses, _start_of(body, num_sims), controls)
         self._step = compiled(step, *STEP_SIGNATURE)
         self._restart = compiled(restart, *RESTART_SIGNATURE)
         self._begin = compiled(begin, *BEGIN_SIGNATURE)
@@ -168,7 +169,7 @@ class Simulation:
         terms, ends = np.empty((4, self.num_sims)), np.empty((2, self.num_sims), np.bool_)
 
         def advance(sims: np.ndarray) -> tuple[int, int]:
-            return self._step(self.setting, sims, action, out, terms, ends)
+            return self._step(self.setting, sims, action, room_for_slots(self.observer.senses), out, terms, ends)
 
         counts = self._pool.map(advance, self._shares) if self._pool else [advance(self._all)]
         ended, diverged = (sum(parts) for parts in zip(*counts, strict=True))
@@ -240,6 +241,7 @@ class Simulation:
         self.rng.bit_generator.state = state
 
 
-def _start_of(body: Body) -> Start:
-    task = body.task
-    return Start(body.model.qpos0.copy(), task.qpos_noise, task.qvel_noise, task.qvel_noise_kind == "uniform")
+def _start_of(body: Body, num_sims: int) -> Start:
+    task, model = body.task, body.model
+    draws = np.empty((num_sims, model.nq + model.nv))
+    return Start(model.qpos0.copy(), task.qpos_noise, task.qvel_noise, task.qvel_noise_kind == "uniform", draws)

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numba import types
 
-from morphnet.simulation.compiled import helper, owns, reads, writes
+from morphnet.simulation.compiled import helper, inlined, owns, reads, writes
 from morphnet.simulation.control import CONTROLS, scaled
 from morphnet.simulation.judge_kernel import (
     EPISODES,
@@ -34,12 +34,14 @@ class Start(NamedTuple):
         qpos_noise: half width of the uniform noise on it.
         qvel_noise: scale of the noise on velocities, which start from 0.
         uniform: whether that noise is uniform, its scale the half width; else normal.
+        draws: (n, nq + nv) room to work in.
     """
 
     qpos: np.ndarray
     qpos_noise: float
     qvel_noise: float
     uniform: bool
+    draws: np.ndarray
 
 
 class Setting(NamedTuple):
@@ -57,7 +59,7 @@ SETTING = types.NamedTuple(
         WORLD,
         EPISODES,
         SENSES,
-        types.NamedTuple([owns(1), types.float64, types.float64, types.boolean], Start),
+        types.NamedTuple([owns(1), types.float64, types.float64, types.boolean, owns(2)], Start),
         CONTROLS,
     ],
     Setting,
@@ -65,11 +67,17 @@ SETTING = types.NamedTuple(
 GENERATOR = numba.typeof(np.random.default_rng(0))
 _SIMS = reads(1, types.int64)
 
-STEP_SIGNATURE = (SETTING, _SIMS, reads(2), writes(2, types.float32), writes(2), writes(2, types.boolean))
+STEP_SIGNATURE = (SETTING, _SIMS, reads(2), owns(1), writes(2, types.float32), writes(2), writes(2, types.boolean))
 
 
 def step(
-    setting: Setting, sims: np.ndarray, action: np.ndarray, out: np.ndarray, terms: np.ndarray, ends: np.ndarray
+    setting: Setting,
+    sims: np.ndarray,
+    action: np.ndarray,
+    slots: np.ndarray,
+    out: np.ndarray,
+    terms: np.ndarray,
+    ends: np.ndarray,
 ) -> tuple[int, int]:
     """Advance simulations by one control step.
 
@@ -77,6 +85,7 @@ def step(
         setting: the simulations.
         sims: which of them.
         action: (n, nu) in [-1, 1] over the control range; clipped.
+        slots: room to work in, from ``room_for_slots``.
         out: (n, at least the observation's size) float32 to write their observations to.
         terms: (4, n) to write the reward's terms to.
         ends: (2, n) to write terminated and truncated to.
@@ -102,7 +111,7 @@ def step(
         if not stale:
             find_place(world, episodes, sim)
         ended, diverged = judge(world, episodes, sim, contact, terms, ends)
-        observe(setting, sims[index : index + 1], out)
+        observe(setting, sims[index : index + 1], slots, out)
         num_ended += ended
         num_diverged += diverged
     return num_ended, num_diverged
@@ -116,22 +125,21 @@ def restart(setting: Setting, sims: np.ndarray, rng: Any) -> None:
 
     The numbers drawn, and their order, are those of one call for all positions and one for all velocities.
     """
-    world, start = setting.world, setting.start
-    qpos = np.empty((len(sims), world.fields[QPOS].shape[1]))
-    qvel = np.empty((len(sims), world.fields[QVEL].shape[1]))
-    for row in range(qpos.shape[0]):
-        for index in range(qpos.shape[1]):
-            qpos[row, index] = start.qpos[index] + _between(rng, start.qpos_noise)
-    for row in range(qvel.shape[0]):
-        for index in range(qvel.shape[1]):
+    world, start, draws = setting.world, setting.start, setting.start.draws
+    nq, nv = world.fields[QPOS].shape[1], world.fields[QVEL].shape[1]
+    for row in range(len(sims)):
+        for index in range(nq):
+            draws[row, index] = start.qpos[index] + _between(rng, start.qpos_noise)
+    for row in range(len(sims)):
+        for index in range(nv):
             unit = _between(rng, 1.0) if start.uniform else rng.standard_normal()
-            qvel[row, index] = start.qvel_noise * unit
+            draws[row, nq + index] = start.qvel_noise * unit
     for row in range(len(sims)):
         clear(world, sims[row])
-        for index in range(qpos.shape[1]):
-            put(world, sims[row], QPOS, index, qpos[row, index])
-        for index in range(qvel.shape[1]):
-            put(world, sims[row], QVEL, index, qvel[row, index])
+        for index in range(nq):
+            put(world, sims[row], QPOS, index, draws[row, index])
+        for index in range(nv):
+            put(world, sims[row], QVEL, index, draws[row, nq + index])
         derive(world, sims[row])
         copy_out(world, sims[row])
         begin_episode(world, setting.episodes, sims[row])
@@ -158,16 +166,16 @@ def count_failures(tally: np.ndarray, diverged: int, num_sims: int) -> None:
     tally[1] = tally[1] + 1 if diverged == num_sims else 0
 
 
-@helper
-def observe(setting: Setting, sims: np.ndarray, out: np.ndarray) -> None:
+@inlined
+def observe(setting: Setting, sims: np.ndarray, slots: np.ndarray, out: np.ndarray) -> None:
     """Write the observations of ``sims`` to their rows of ``out``."""
     world = setting.world
     qpos, qvel, act, ctrl = world.fields[0], world.fields[1], world.fields[2], world.fields[3]
     poses, velocities = (world.xipos, world.xmat, world.xpos), (world.cvel, world.subtree_com)
-    _write(setting.senses, qpos, qvel, act, ctrl, *poses, *velocities, setting.episodes.direction, sims, out)
+    _write(setting.senses, qpos, qvel, act, ctrl, *poses, *velocities, setting.episodes.direction, sims, slots, out)
 
 
-@helper
+@inlined
 def _between(rng: Any, half_width: float) -> float:
     """A uniform number, from the bits that NumPy makes it from."""
     return -half_width + (half_width - -half_width) * rng.random()

@@ -6,7 +6,7 @@ at every control step.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -122,7 +122,12 @@ def _add_four(
     c0, c1, c2, c3 = _four(inputs, rows[2], term)
     d0, d1, d2, d3 = _four(inputs, rows[3], term)
     for column in range(weight.shape[1]):
-        w0, w1, w2, w3 = weight[term, column], weight[term + 1, column], weight[term + 2, column], weight[term + 3, column]
+        w0, w1, w2, w3 = (
+            weight[term, column],
+            weight[term + 1, column],
+            weight[term + 2, column],
+            weight[term + 3, column],
+        )
         sums[0, column] += a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
         sums[1, column] += b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
         sums[2, column] += c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
@@ -154,9 +159,7 @@ def _lambert(levels: int) -> tuple[tuple[np.float32, ...], tuple[np.float32, ...
     above, below = np.polynomial.Polynomial([1.0]), np.polynomial.Polynomial([2.0 * levels - 1.0])
     for odd in range(2 * levels - 3, 0, -2):
         above, below = below, below * odd + square * above
-    numerator, denominator = (
-        tuple(np.float32(c / below.coef[0]) for c in part.coef[::-1]) for part in (above, below)
-    )
+    numerator, denominator = (tuple(np.float32(c / below.coef[0]) for c in part.coef[::-1]) for part in (above, below))
     return numerator, denominator
 
 
@@ -175,8 +178,8 @@ def _squash(values: np.ndarray) -> None:
 
 
 @inlined
-def tanh(value: float) -> float:
-    """Hyperbolic tangent to within 5e-7, as a quotient of polynomials, which vectorises where ``math.tanh`` does not."""
+def tanh(value: Any) -> Any:
+    """Hyperbolic tangent to within 5e-7 as a quotient of polynomials: vectorised, as ``math.tanh`` would not be."""
     value = _LIMIT if value > _LIMIT else value
     value = -_LIMIT if value < -_LIMIT else value
     square = value * value

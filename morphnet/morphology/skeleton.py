@@ -51,7 +51,7 @@ def skeleton_from_model(model: mujoco.MjModel, data: mujoco.MjData) -> Skeleton:
 
     Args:
         model: The compiled model.
-        data: The model's state in the start pose, poses computed.
+        data: The model's state in the start pose, poses and moments computed; left as it is.
 
     Returns:
         The robot's skeleton.
@@ -61,7 +61,7 @@ def skeleton_from_model(model: mujoco.MjModel, data: mujoco.MjData) -> Skeleton:
     """
     if model.nu == 0:
         raise BodyError("the model has no actuator with a control: there is nothing to control")
-    drives = driven_joints(model)
+    drives = driven_joints(model, data)
     targets = control_target_bodies(model)
     body_ids = _robot_bodies(model, drives, targets)
     joint_ids = np.flatnonzero(np.isin(model.jnt_bodyid, body_ids)).astype(np.int32)

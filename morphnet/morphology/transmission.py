@@ -75,27 +75,31 @@ def control_target_bodies(model: mujoco.MjModel) -> np.ndarray:
     return np.where(on_body, model.actuator_trnid[owners, 0], -1).astype(np.int32)
 
 
-def driven_joints(model: mujoco.MjModel) -> np.ndarray:
+def driven_joints(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
     """Which joints each control can move, in the start pose or in any of several random ones.
 
     One pose is not enough: a crank at its dead centre, or a thrust through a joint's axis, has no moment
     there. A body transmission has moments only while its body touches something, so it counts for none.
 
+    Args:
+        model: The compiled model.
+        data: Its state in the start pose, where it is left as well: making an ``MjData`` costs more than all of this.
+
     Returns:
         (nu, njnt) bool.
     """
-    data = start_data(model)
     drives_dof = _nonzero(moment_matrix(model, data))
     rng = np.random.default_rng(POSE_SEED)
     for _ in range(RANDOM_POSES):
         data.qpos[:] = _random_pose(model, rng)
         place(model, data)
         drives_dof |= _nonzero(moment_matrix(model, data))
+    data.qpos[:] = model.qpos0
+    place(model, data)
     drives_dof = control_outputs(model).astype(int) @ drives_dof.astype(int) > 0
     drives_dof[control_target_bodies(model) >= 0] = False
     drives = np.zeros((model.nu, model.njnt), dtype=bool)
-    for dof, joint in enumerate(model.dof_jntid):
-        drives[:, joint] |= drives_dof[:, dof]
+    np.logical_or.at(drives, (slice(None), model.dof_jntid), drives_dof)
     return drives
 
 
@@ -107,11 +111,8 @@ def _nonzero(moments: np.ndarray) -> np.ndarray:
 def _random_pose(model: mujoco.MjModel, rng: np.random.Generator) -> np.ndarray:
     """(nq,) coordinates, uniform within limits where there are any; quaternions not yet of unit length."""
     pose = rng.normal(size=model.nq)
-    for joint in range(model.njnt):
-        address = model.jnt_qposadr[joint]
-        scalar = model.jnt_type[joint] in SCALAR_JOINTS
-        if scalar and model.jnt_limited[joint]:
-            pose[address] = rng.uniform(*model.jnt_range[joint])
-        elif scalar:
-            pose[address] += model.qpos0[address]
+    scalar, limited = np.isin(model.jnt_type, SCALAR_JOINTS), model.jnt_limited.astype(bool)
+    free = model.jnt_qposadr[scalar & ~limited]
+    pose[free] += model.qpos0[free]
+    pose[model.jnt_qposadr[scalar & limited]] = rng.uniform(*model.jnt_range[scalar & limited].T)
     return pose

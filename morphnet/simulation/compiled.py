@@ -16,7 +16,7 @@ from numba import types
 
 # counting references to arrays cost more than judging and observing did: 1.6 us a simulation against 0.5; without the
 # counts a loop cannot allocate, and is given all the room that it needs
-_BORROWS = {"_nrt": False}
+_BORROWS: dict[str, Any] = {"_nrt": False}
 
 helper = numba.njit(**_BORROWS)
 """For functions that only compiled code calls. Like all compiled code here it owns no memory: no new arrays."""
@@ -33,9 +33,7 @@ def compiled(function: Callable[..., Any], *signature: types.Type) -> Callable[.
 
     The result is called like the function, with positional arguments.
     """
-    compile_kept, compile_anew = (
-        numba.njit([signature], nogil=True, cache=keep, **_BORROWS) for keep in (True, False)
-    )
+    compile_kept, compile_anew = (numba.njit([signature], nogil=True, cache=keep, **_BORROWS) for keep in (True, False))
     try:
         kernel: Callable[..., Any] = compile_kept(function)
     except (RuntimeError, OSError):  # no folder that a cache could be written to, or no room in it

@@ -16,12 +16,13 @@ import mujoco
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as numba_intrinsic
 
 FUNCTIONS = ("mj_step", "mj_kinematics", "mj_comPos", "mj_comVel", "mj_resetData", "mj_rnePostConstraint")
 """What compiled loops call, each ``void f(const mjModel*, mjData*)``."""
 STEP, KINEMATICS, COM_POS, COM_VEL, RESET, EXTERNAL_FORCES = range(len(FUNCTIONS))
 
+intrinsic: Any = numba_intrinsic  # type checkers count the typing context among the arguments
 _WORD, _DOUBLE, _INT = ir.IntType(64), ir.DoubleType(), ir.IntType(32)
 
 

@@ -14,7 +14,7 @@ from morphnet.bodies import Body
 from morphnet.morphology.transmission import control_owners
 from morphnet.simulation.compiled import compiled
 from morphnet.simulation.control import ControlScale
-from morphnet.simulation.kinematics import Kinematics, update_kinematics
+from morphnet.simulation.kinematics import FIELDS, Kinematics, update_kinematics
 from morphnet.simulation.layout import full_layout
 from morphnet.simulation.observation_kernel import (
     ACTUATOR,
@@ -31,6 +31,9 @@ from morphnet.simulation.observation_kernel import (
     room_for_slots,
     write_observations,
 )
+
+_STATES = 12
+"""At so many random states it is tried which slots vary."""
 
 
 class Observer:
@@ -51,15 +54,17 @@ class Observer:
         joints = np.flatnonzero(observed & ~free)
         full = full_layout(body, moving, joints)
         self._write = compiled(write_observations, *SIGNATURE)
+        data = mujoco.MjData(model)
+        mujoco.mj_kinematics(model, data)
         self.senses = Senses(
             bodies=_body_table(model, np.concatenate([[graph.root_body], graph.body_ids[moving]])),
             joints=_joint_table(model, graph.joint_ids[joints]),
             actuators=_actuator_table(model),
             can_yaw=bool(body.base.can_yaw),
-            start_height=float(_start_position(model)[graph.root_body, 2]),
+            start_height=float(data.xpos[graph.root_body, 2]),
             keep=np.arange(full.size) + FIRST_SLOT,
         )
-        keep = self.senses.keep[self._varying(body.model)]
+        keep = self.senses.keep[self._varying(model, data)]
         self.senses = self.senses._replace(keep=keep)
         self.layout = full.select(keep - FIRST_SLOT)
         self.size = self.layout.size
@@ -91,17 +96,20 @@ class Observer:
         self._write(self.senses, *fields, direction, sims, room_for_slots(self.senses), out)
         return out
 
-    def _varying(self, model: mujoco.MjModel) -> np.ndarray:
+    def _varying(self, model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
         """Which slots can vary at all, judged at random states, controls and directions; (slots,) bool."""
-        rng = np.random.default_rng(0)
-        data, controls = mujoco.MjData(model), ControlScale(model)
-        seen = []
-        for _ in range(12):
-            _random_state(model, data, controls, rng)
+        rng, controls = np.random.default_rng(0), ControlScale(model)
+        seen = Kinematics(*(np.empty((_STATES, *getattr(data, name).shape)) for name in FIELDS))
+        direction = np.empty((_STATES, 2))
+        for state in range(_STATES):
+            _randomise(model, data, rng)
             update_kinematics(model, data)
+            for name in FIELDS:
+                getattr(seen, name)[state] = getattr(data, name)
             angle = rng.uniform(-np.pi, np.pi)
-            seen.append(self.observe(Kinematics.of_data(data), np.array([np.cos(angle), np.sin(angle)]))[0])
-        return np.ptp(np.array(seen), axis=0) > 1e-6
+            direction[state] = np.cos(angle), np.sin(angle)
+        seen.ctrl[:] = controls.to_ctrl(seen.ctrl)
+        return np.ptp(self.observe(seen, direction), axis=0) > 1e-6
 
 
 def _body_table(model: mujoco.MjModel, bodies: np.ndarray) -> np.ndarray:
@@ -131,16 +139,11 @@ def _actuator_table(model: mujoco.MjModel) -> np.ndarray:
     return table
 
 
-def _random_state(model: mujoco.MjModel, data: mujoco.MjData, controls: ControlScale, rng: np.random.Generator) -> None:
-    mujoco.mj_resetData(model, data)
+def _randomise(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
+    """Put ``data`` at a random state; its ctrl are actions, from -1 to 1."""
+    data.qpos[:] = model.qpos0
     # a velocity integrated for a second moves every joint within its own kind of space (quaternions too)
     mujoco.mj_integratePos(model, data.qpos, rng.normal(size=model.nv), 1.0)
     data.qvel[:] = rng.normal(size=model.nv)
-    data.ctrl[:] = controls.to_ctrl(rng.uniform(-1, 1, model.nu))
+    data.ctrl[:] = rng.uniform(-1, 1, model.nu)
     data.act[:] = rng.uniform(0, 1, model.na)
-
-
-def _start_position(model: mujoco.MjModel) -> np.ndarray:
-    data = mujoco.MjData(model)
-    mujoco.mj_kinematics(model, data)
-    return np.array(data.xpos)

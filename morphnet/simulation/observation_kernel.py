@@ -44,7 +44,6 @@ FIRST_SLOT = 2
 its position's x and y are no slots."""
 
 
-
 class Senses(NamedTuple):
     """What of a body is observed.
 

@@ -62,7 +62,12 @@ class Physics:
         return data
 
     def put(
-        self, sim: int, qpos: np.ndarray, qvel: np.ndarray, act: np.ndarray | None = None, ctrl: np.ndarray | None = None
+        self,
+        sim: int,
+        qpos: np.ndarray,
+        qvel: np.ndarray,
+        act: np.ndarray | None = None,
+        ctrl: np.ndarray | None = None,
     ) -> None:
         """Put one simulation at a state; act and ctrl are those of a reset where None. ``read`` it afterwards."""
         data = self._datas[sim]

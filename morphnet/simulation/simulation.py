@@ -92,10 +92,11 @@ class Simulation:
         self._physics = Physics(body.model, num_sims, body.frame_skip)
         self._episodes = make_episodes(body, num_sims, exact=exact)
         controls = ControlScale(body.model).table
-        self.setting = Setting(self._physics.world, self._episodes, self.observer.senses, _start_of(body, num_sims), controls)
+        self.setting = Setting(
+            self._physics.world, self._episodes, self.observer.senses, _start_of(body, num_sims), controls
+        )
         self._step = compiled(step, *STEP_SIGNATURE)
         self._restart = compiled(restart, *RESTART_SIGNATURE)
-        self._begin = compiled(begin, *BEGIN_SIGNATURE)
         self._all = np.arange(num_sims)
         self._shares = np.array_split(self._all, nthread)
         self._pool = ThreadPoolExecutor(nthread) if nthread > 1 else None
@@ -137,7 +138,7 @@ class Simulation:
         """Put one simulation at a state, at the start of an episode; act and ctrl are those of a reset where None."""
         self._physics.put(sim, qpos, qvel, act, ctrl)
         self._physics.read([sim])
-        self._begin(self.setting, self._all[sim : sim + 1])
+        compiled(begin, *BEGIN_SIGNATURE)(self.setting, self._all[sim : sim + 1])
         self._observe()
 
     def reset(self, rng: np.random.Generator | None = None) -> np.ndarray:

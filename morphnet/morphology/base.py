@@ -7,7 +7,7 @@ import numpy as np
 
 from morphnet.morphology.graph import MorphologyGraph
 from morphnet.morphology.joint_features import JOINT_FEATURE_NAMES
-from morphnet.morphology.transmission import SCALAR_JOINTS
+from morphnet.morphology.membership import is_scalar
 
 ALIGNED = 0.99  # cosine above which an axis counts as vertical or as one of the world's
 
@@ -51,7 +51,7 @@ def base_from_graph(model: mujoco.MjModel, graph: MorphologyGraph) -> Base:
     can_yaw = False
     for joint in graph.root_joint_ids:
         kind, axis = model.jnt_type[joint], axes[np.searchsorted(graph.joint_ids, joint)]
-        can_yaw |= kind not in SCALAR_JOINTS
+        can_yaw |= not is_scalar(kind)
         can_yaw |= kind == mujoco.mjtJoint.mjJNT_HINGE and abs(axis[2]) > ALIGNED
         for offset, motion in _motions(kind, axis):
             found.setdefault(f"{motion}_qpos", int(model.jnt_qposadr[joint]) + offset)

@@ -8,13 +8,13 @@ control, one number of ``data.ctrl``; for all but those two kinds that is MuJoCo
 import mujoco
 import numpy as np
 
+from morphnet.morphology.membership import is_scalar
+
 RANDOM_POSES = 8
 POSE_SEED = 0
 # Moments that cancel (a tendon inside a floating body moves none of its six root dofs) leave rounding noise.
 RELATIVE_NOISE = 1e-9
 ABSOLUTE_NOISE = 1e-10
-# Plain ints: MuJoCo's enums compare unequal to NumPy's integers when they stand on the left, as in `in`.
-SCALAR_JOINTS = (int(mujoco.mjtJoint.mjJNT_SLIDE), int(mujoco.mjtJoint.mjJNT_HINGE))
 
 
 def place(model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -89,9 +89,8 @@ def driven_joints(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
         (nu, njnt) bool.
     """
     drives_dof = _nonzero(moment_matrix(model, data))
-    rng = np.random.default_rng(POSE_SEED)
-    for _ in range(RANDOM_POSES):
-        data.qpos[:] = _random_pose(model, rng)
+    for pose in _random_poses(model):
+        data.qpos[:] = pose
         place(model, data)
         drives_dof |= _nonzero(moment_matrix(model, data))
     data.qpos[:] = model.qpos0
@@ -108,11 +107,15 @@ def _nonzero(moments: np.ndarray) -> np.ndarray:
     return np.abs(moments) > np.maximum(ABSOLUTE_NOISE, RELATIVE_NOISE * largest)
 
 
-def _random_pose(model: mujoco.MjModel, rng: np.random.Generator) -> np.ndarray:
-    """(nq,) coordinates, uniform within limits where there are any; quaternions not yet of unit length."""
-    pose = rng.normal(size=model.nq)
-    scalar, limited = np.isin(model.jnt_type, SCALAR_JOINTS), model.jnt_limited.astype(bool)
-    free = model.jnt_qposadr[scalar & ~limited]
-    pose[free] += model.qpos0[free]
-    pose[model.jnt_qposadr[scalar & limited]] = rng.uniform(*model.jnt_range[scalar & limited].T)
-    return pose
+def _random_poses(model: mujoco.MjModel) -> np.ndarray:
+    """(poses, nq) coordinates, uniform within limits where there are any; quaternions not yet of unit length."""
+    rng = np.random.default_rng(POSE_SEED)
+    scalar, limited = is_scalar(model.jnt_type), model.jnt_limited.astype(bool)
+    free, held = model.jnt_qposadr[scalar & ~limited], model.jnt_qposadr[scalar & limited]
+    low, high = model.jnt_range[scalar & limited].T
+    poses = np.empty((RANDOM_POSES, model.nq))
+    for pose in poses:
+        pose[:] = rng.normal(size=model.nq)
+        pose[free] += model.qpos0[free]
+        pose[held] = rng.uniform(low, high)
+    return poses

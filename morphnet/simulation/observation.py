@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 
 from morphnet.bodies import Body
+from morphnet.morphology.membership import among
 from morphnet.morphology.transmission import control_owners
 from morphnet.simulation.compiled import compiled
 from morphnet.simulation.control import ControlScale
@@ -49,7 +50,7 @@ class Observer:
         """Fix the layout of ``body``; costs a dozen evaluations of its kinematics."""
         graph, model = body.graph, body.model
         moving = np.flatnonzero((model.body_dofnum[graph.body_ids] > 0) & (graph.body_ids != graph.root_body))
-        observed = ~np.isin(graph.joint_ids, graph.root_joint_ids)
+        observed = ~among(graph.joint_ids, graph.root_joint_ids)
         free = model.jnt_type[graph.joint_ids] == mujoco.mjtJoint.mjJNT_FREE
         joints = np.flatnonzero(observed & ~free)
         full = full_layout(body, moving, joints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -84,7 +85,7 @@ class Simulation:
             num_sims: number of simulations.
             rng: source of the reset noise.
             exact: whether contact costs are computed, where the task has them.
-            nthread: threads that share the simulations of a step.
+            nthread: threads that share the simulations of a step; 0 for all cores.
         """
         self.body, self.num_sims, self.rng = body, num_sims, rng
         self.observer = Observer(body)
@@ -98,8 +99,9 @@ class Simulation:
         self._step = compiled(step, *STEP_SIGNATURE)
         self._restart = compiled(restart, *RESTART_SIGNATURE)
         self._all = np.arange(num_sims)
-        self._shares = np.array_split(self._all, nthread)
-        self._pool = ThreadPoolExecutor(nthread) if nthread > 1 else None
+        threads = min(nthread or os.cpu_count() or 1, num_sims)
+        self._shares = np.array_split(self._all, threads)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._no_ids, self._no_returns = np.zeros(0, np.int64), np.zeros(0)
         self._no_observations = np.zeros((0, self.observer.size), np.float32)
         self.reset()

@@ -73,8 +73,11 @@ def test_simulations_of_a_batch_start_differently():
 def test_threads_do_not_change_a_bit(name):
     body = load_body(name)
     actions = actions_for(body, 40, 6)
-    runs = [record(Simulation(body, 6, np.random.default_rng(0), exact=True, nthread=n), actions) for n in (1, 2)]
-    assert_equal_runs(*runs)
+    first, *others = (
+        record(Simulation(body, 6, np.random.default_rng(0), exact=True, nthread=n), actions) for n in (1, 2, 0, 9)
+    )
+    for other in others:
+        assert_equal_runs(first, other)
 
 
 def test_other_simulations_of_the_batch_do_not_matter():

@@ -162,7 +162,7 @@ def _torques(
 def _accelerations(model: mujoco.MjModel, skeleton: Skeleton, largest: np.ndarray) -> np.ndarray:
     """(nu,) the largest acceleration each control gives a joint that moves alone, rad/s^2 or m/s^2."""
     torque = np.zeros((model.nu, model.njnt))
-    np.maximum.at(torque, (slice(None), model.dof_jntid), largest)
+    np.maximum.at(torque.T, model.dof_jntid, largest.T)
     actuators, joints = skeleton.actuator_joints[:, 0], skeleton.joint_ids[skeleton.actuator_joints[:, 1]]
     best = np.zeros(model.nu)
     np.maximum.at(best, actuators, torque[actuators, joints] / np.maximum(joint_inertias(model, joints), 1e-9))

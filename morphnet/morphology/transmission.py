@@ -98,7 +98,7 @@ def driven_joints(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
     drives_dof = control_outputs(model).astype(int) @ drives_dof.astype(int) > 0
     drives_dof[control_target_bodies(model) >= 0] = False
     drives = np.zeros((model.nu, model.njnt), dtype=bool)
-    np.logical_or.at(drives, (slice(None), model.dof_jntid), drives_dof)
+    np.logical_or.at(drives.T, model.dof_jntid, drives_dof.T)
     return drives
 
 

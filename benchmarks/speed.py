@@ -1,21 +1,27 @@
-"""How fast it is: rollouts against their ceiling and against peers, and inference.
+"""How fast it is: rollouts against their ceiling and against peers, inference, generation, and how all of it grows.
 
-python -m benchmarks.speed                                       everything, about six minutes on two idle cores
+pip install -e ".[benchmark]"                                    EnvPool and ONNX Runtime, to compare with
+python -m benchmarks.speed                                       everything, about half an hour on two idle cores
 python -m benchmarks.speed --parts inference --cases ant         a part of it
 """
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import tyro
 
 from benchmarks.interleave import Row, interleave, rows_of, save, show
+from benchmarks.speed_ceiling import Ceiling, CompiledCeiling, record
+from benchmarks.speed_generation import generation_rows, many_rows
+from benchmarks.speed_growth import growth_rows
 from benchmarks.speed_inference import inference_rows
 from benchmarks.speed_peers import PEERS, Peer
-from benchmarks.speed_rollouts import Ceiling, Rollouts, record
+from benchmarks.speed_rollouts import Rollouts
 from morphnet.bodies import load_body, load_suite
 from morphnet.learning.group import Workers
 
@@ -30,11 +36,13 @@ BODIES = {
 SUITES = {"planar": 64, "legged": 32}
 """Suite -> control steps of a rollout; its training bodies, as many simulations each as training has."""
 SUITE_SIMS, BODY_SIMS, PEER_ENVS, PEER_SECONDS = 16, 64, 16, 0.7
-CEILING = "mj_step ceiling"
+CEILING, COMPILED_CEILING = "mj_step ceiling", "mj_step ceiling, compiled"
+GROWTH_REPEATS = 3
+"""Rounds of what grows, whose largest points take a minute each."""
 
 
 def main(
-    parts: tuple[str, ...] = ("rollouts", "inference"),
+    parts: tuple[str, ...] = ("rollouts", "inference", "generation", "growth"),
     cases: tuple[str, ...] = (*BODIES, *SUITES),
     repeats: int = 5,
     threads: int = os.cpu_count() or 1,
@@ -44,21 +52,29 @@ def main(
     """Measure, print a table and write a CSV.
 
     Args:
-        parts: "rollouts", "inference".
+        parts: "rollouts", "inference", "generation", "growth".
         cases: bodies and suites.
-        repeats: rounds, in each of which every contestant runs once.
+        repeats: rounds, in each of which every contestant runs once; "growth" has at most three.
         threads: cores to use, ours and the ceiling's.
         peers: whether the other libraries' environments run too.
         out: the CSV.
     """
     torch.set_num_threads(1)
+    bodies = [case for case in cases if case in BODIES]
+    work: list[Callable[[], list[Row]]] = []
+    if "rollouts" in parts:
+        work += [functools.partial(_rollouts, case, repeats, threads, peers) for case in cases]
+    if "inference" in parts:
+        work += [functools.partial(inference_rows, load_body(BODIES[case][0]), repeats) for case in bodies]
+    if "generation" in parts:
+        work += [functools.partial(generation_rows, load_body(BODIES[case][0]), repeats) for case in bodies]
+        work.append(functools.partial(many_rows, repeats))
+    if "growth" in parts:
+        work.append(functools.partial(growth_rows, min(repeats, GROWTH_REPEATS)))
     rows: list[Row] = []
-    for case in cases if "rollouts" in parts else ():
-        rows += _rollouts(case, repeats, threads, peers)
-        save(rows, out)
-    for case in cases if "inference" in parts else ():
-        rows += inference_rows(load_body(BODIES[case][0]), repeats) if case in BODIES else []
-        save(rows, out)
+    for measure in work:
+        rows += measure()
+        save(rows, out)  # what is measured is kept, whatever happens to the rest
     show(rows)
 
 
@@ -70,13 +86,18 @@ def _rollouts(case: str, repeats: int, threads: int, peers: bool) -> list[Row]:
     else:
         name, env_id, horizon = BODIES[case]
         bodies, sims = [load_body(name)], BODY_SIMS
-        rivals = {kind: Peer(kind, env_id, PEER_ENVS, PEER_SECONDS) for kind in PEERS} if peers else {}
+        rivals = {kind: Peer(kind, env_id, PEER_ENVS, PEER_SECONDS, threads) for kind in PEERS} if peers else {}
     workers = Workers(threads)
     ours = Rollouts(bodies, sims, horizon, threads, workers)
-    ceiling = Ceiling(record(ours), ours.steps, threads, workers)
-    ceiling.run()
-    ceiling.check()
-    contestants = {CEILING: ceiling.run, "MorphNet": ours.run, **{kind: rival.run for kind, rival in rivals.items()}}
+    recordings = record(ours)
+    ceilings = {
+        CEILING: Ceiling(recordings, ours.steps, threads, workers),
+        COMPILED_CEILING: CompiledCeiling(recordings, ours.steps, threads, workers),
+    }
+    for ceiling in ceilings.values():
+        ceiling.run()
+        ceiling.check()
+    contestants = {name: one.run for name, one in ({**ceilings, "MorphNet": ours, **rivals}).items()}
     measured = interleave(contestants, repeats)
     workers.close()
     for rival in rivals.values():

@@ -1,13 +1,11 @@
-"""Our rollouts, and their ceiling: the same physics replayed by bare ``mj_step`` on every core."""
+"""Our rollouts."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Sequence
 from typing import Any
 
-import mujoco
 import numpy as np
 import torch
 
@@ -17,7 +15,7 @@ from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.learning.checkpoint import build_networks
 from morphnet.learning.group import Workers, make_groups
 from morphnet.learning.rollout import Rollout, RolloutCollector, collect_rollouts
-from morphnet.simulation import ControlScale, Simulation
+from morphnet.simulation import Simulation
 
 
 class Rollouts:
@@ -73,81 +71,3 @@ class Rollouts:
     def _remember(collector: RolloutCollector, body: int) -> tuple[Any, ...]:
         simulation, rng = collector.group.simulations[body], collector.group.rngs[body]
         return simulation, simulation.state_dict(), simulation.rng_state, rng, rng.bit_generator.state
-
-
-@dataclasses.dataclass(frozen=True)
-class Recording:
-    """What one simulation was told: enough to repeat its physics without us.
-
-    Attributes:
-        start: its data before the first step.
-        ctrl: (T, nu).
-        resets: step after which it was reset -> (qpos, qvel) it was put at.
-        final: qpos after the last step, to prove that the replay is one.
-    """
-
-    start: mujoco.MjData
-    ctrl: np.ndarray
-    resets: dict[int, tuple[np.ndarray, np.ndarray]]
-    final: np.ndarray
-
-
-def record(rollouts: Rollouts) -> list[tuple[Body, list[Recording]]]:
-    """Run the rollouts once, then once more step by step, and note what every simulation was told."""
-    rollouts.rewind()
-    actions = [rollout.action.numpy().copy() for rollout in rollouts.collect()]
-    rollouts.rewind()
-    return [
-        _record_body(simulation, action[:, index, :, : simulation.body.model.nu])
-        for collector, action in zip(rollouts.collectors, actions, strict=True)
-        for index, simulation in enumerate(collector.group.simulations)
-    ]
-
-
-def _record_body(simulation: Simulation, actions: np.ndarray) -> tuple[Body, list[Recording]]:
-    sims, kinematics = range(simulation.num_sims), simulation.kinematics
-    starts = [simulation.get_data(sim) for sim in sims]
-    resets: list[dict[int, tuple[np.ndarray, np.ndarray]]] = [{} for _ in sims]
-    for t, action in enumerate(actions):
-        for sim in simulation.step(action).done_ids:
-            resets[sim][t] = kinematics.qpos[sim].copy(), kinematics.qvel[sim].copy()
-    ctrl = ControlScale(simulation.body.model).to_ctrl(actions)
-    finals = kinematics.qpos.copy()
-    return simulation.body, [Recording(starts[s], ctrl[:, s].copy(), resets[s], finals[s]) for s in sims]
-
-
-class Ceiling:
-    """Replays recordings: ``mj_step(model, data, nstep)``, and ``mj_resetData`` where there was a reset."""
-
-    def __init__(self, recordings: Sequence[tuple[Body, list[Recording]]], steps: int, threads: int, workers: Workers):
-        """Share every body's simulations among the threads."""
-        self._steps, self._workers = steps, workers
-        self._jobs = [(body, found[part::threads]) for body, found in recordings for part in range(threads)]
-        self._data = [[mujoco.MjData(body.model) for _ in found] for body, found in self._jobs]
-
-    def run(self) -> float:
-        """Replay everything; return environment steps a second."""
-        for (body, found), datas in zip(self._jobs, self._data, strict=True):
-            for recording, data in zip(found, datas, strict=True):
-                mujoco.mj_copyData(data, body.model, recording.start)
-        start = time.perf_counter()
-        self._workers.map(self._replay, range(len(self._jobs)))
-        return self._steps / (time.perf_counter() - start)
-
-    def check(self) -> None:
-        """Fail unless the last run ended where the recorded one did."""
-        for (_, found), datas in zip(self._jobs, self._data, strict=True):
-            for recording, data in zip(found, datas, strict=True):
-                np.testing.assert_array_equal(data.qpos, recording.final)
-
-    def _replay(self, job: int) -> None:
-        (body, found), datas = self._jobs[job], self._data[job]
-        model, skip = body.model, body.frame_skip
-        simulations = [(data, data.ctrl, r.ctrl, r.resets) for data, r in zip(datas, found, strict=True)]
-        for t in range(len(found[0].ctrl)):
-            for data, ctrl, controls, resets in simulations:
-                ctrl[:] = controls[t]
-                mujoco.mj_step(model, data, skip)
-                if t in resets:
-                    mujoco.mj_resetData(model, data)
-                    data.qpos[:], data.qvel[:] = resets[t]

@@ -13,11 +13,13 @@ from morphnet.bodies.body import ASSETS
 from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.errors import CheckpointError
 from morphnet.learning.checkpoint import CONFIG, load_checkpoint
-from morphnet.networks import ActorHypernetwork, CriticHypernetwork, StackedMLP, Tokens, stack_tokens
+from morphnet.networks import ActorHypernetwork, CriticHypernetwork, StackedActor, StackedMLP, Tokens, stack_tokens
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import ObservationLayout, Observer
 
 SHIPPED = ASSETS / "checkpoint"
+_TOGETHER = 16
+"""Bodies that are generated in one batch: more are no faster, and their tensors leave the caches."""
 
 
 class Hypernetwork:
@@ -52,23 +54,17 @@ class Hypernetwork:
         """Emit the policy of one body, zero-shot."""
         return self.generate_all([body])[0]
 
-    @torch.no_grad()
     def generate_all(self, bodies: Sequence[Body]) -> list[Policy]:
-        """Emit the policies of many bodies in one pass.
+        """Emit the policies of many bodies, a few at a time: memory beyond the policies' own does not grow with them.
 
         Raises:
             CheckpointError: the checkpoint reads other physical features than this version computes.
         """
-        layouts = [Observer(body).layout for body in bodies]
-        tokens = self._tokens(bodies, layouts)
-        actors = self._actor(stack_tokens(tokens).to(torch.float64))
+        observers = [Observer(body) for body in bodies]
+        tokens = self._tokens(bodies, [observer.layout for observer in observers])
         origin = {"kind": "zero-shot", "checkpoint": self.where, "steps": self.record.get("steps")}
-        return [
-            Policy(
-                body, ActorWeights.of_stack(actors, index, layout.size, self._hidden_size(body), body.model.nu), origin
-            )
-            for index, (body, layout) in enumerate(zip(bodies, layouts, strict=True))
-        ]
+        weights = self._weights(tokens)
+        return [Policy(body, weights[index], origin, observers[index]) for index, body in enumerate(bodies)]
 
     @torch.no_grad()
     def generate_critic(self, body: Body) -> StackedMLP | None:
@@ -87,6 +83,19 @@ class Hypernetwork:
             )
         return tokens
 
-    def _hidden_size(self, body: Body) -> int:
+    @torch.no_grad()
+    def _weights(self, tokens: Sequence[Tokens]) -> dict[int, ActorWeights]:
+        """Generate actors, robots of similar size together, as all are padded to the largest of their batch."""
+        order = sorted(range(len(tokens)), key=lambda i: (tokens[i].action_size, tokens[i].observation_size))
+        weights = {}
+        for first in range(0, len(order), _TOGETHER):
+            batch = order[first : first + _TOGETHER]
+            actors = self._actor(stack_tokens([tokens[i] for i in batch]).to(torch.float64))
+            for row, i in enumerate(batch):
+                weights[i] = self._cut_out(actors, row, tokens[i])
+        return weights
+
+    def _cut_out(self, actors: StackedActor, row: int, tokens: Tokens) -> ActorWeights:
         network = self.record["train"]["network"]
-        return int(network["hidden"] + network["own"] * body.model.nu)
+        hidden = int(network["hidden"] + network["own"] * tokens.action_size)
+        return ActorWeights.of_stack(actors, row, tokens.observation_size, hidden, tokens.action_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from pathlib import Path
 from typing import Any
@@ -96,14 +97,20 @@ class Policy:
         origin: what it was made from, for its record.
     """
 
-    def __init__(self, body: Body, actor: ActorWeights, origin: dict[str, Any]) -> None:
-        """Wrap an actor for a body."""
+    def __init__(
+        self, body: Body, actor: ActorWeights, origin: dict[str, Any], observer: Observer | None = None
+    ) -> None:
+        """Wrap an actor for a body; ``observer`` is the body's own, where one is at hand already."""
         self.body, self.actor, self.origin = body, actor, origin
-        self._observer = Observer(body)
+        self._observer = observer or Observer(body)
         self._controls = ControlScale(body.model)
-        self._data = mujoco.MjData(body.model)
-        self._kinematics = Kinematics.of_data(self._data)
         self._only = np.zeros(1, np.int64)
+
+    @functools.cached_property
+    def _scratch(self) -> tuple[mujoco.MjData, Kinematics]:
+        """Room to observe in; a policy that is only generated, saved or exported needs none."""
+        data = mujoco.MjData(self.body.model)
+        return data, Kinematics.of_data(data)
 
     @property
     def observation_names(self) -> tuple[str, ...]:
@@ -120,9 +127,9 @@ class Policy:
         Raises:
             TaskError: the task is of another kind than the policy's, or is to reach no goal in particular.
         """
-        own = self._kinematics
+        scratch, own = self._scratch
         own.qpos[0], own.qvel[0], own.act[0], own.ctrl[0] = data.qpos, data.qvel, data.act, data.ctrl
-        update_kinematics(self.body.model, self._data)
+        update_kinematics(self.body.model, scratch)
         return self._observer.observe(own, self._command(task), sims=self._only)[0]
 
     def _command(self, task: Task | None) -> np.ndarray:

@@ -1,22 +1,24 @@
 """Rollouts: simulations driven by their generated actors.
 
 Each body is run for the whole horizon by itself: nothing of it depends on another, so a thread that is done takes
-the next body, and both threads are busy to the end. Physics, compiled loops and torch all release the
-interpreter's lock; what holds it is a few microseconds a control step.
+the next body, and both threads are busy to the end. A body's horizon is one compiled call, which holds no lock.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from morphnet.learning.actor_kernel import cut_out
 from morphnet.learning.group import BodyGroup, Workers, step_cost
-from morphnet.networks import StackedActor, StackedMLP
+from morphnet.learning.rollout_kernel import SIGNATURE, Room, roll
+from morphnet.networks import StackedActor
+from morphnet.simulation import Simulation
+from morphnet.simulation.compiled import compiled
 
 
 @dataclasses.dataclass
@@ -28,7 +30,6 @@ class Rollout:
         reward, ended: (T, B, n); ended is 1 for both kinds of ends.
         truncated: (t, body, sim, final observation) of every truncated episode.
         episodes: (body, return, length) of every episode that ended.
-        seconds: time spent, by what it was spent on.
     """
 
     observation: Tensor
@@ -38,7 +39,6 @@ class Rollout:
     ended: Tensor
     truncated: list[tuple[int, int, int, np.ndarray]]
     episodes: list[tuple[int, float, int]]
-    seconds: dict[str, float]
 
 
 class RolloutCollector:
@@ -54,6 +54,7 @@ class RolloutCollector:
         self._noise = torch.zeros(horizon, bodies, sims, acted)
         self._reward = torch.zeros(horizon, bodies, sims)
         self._ended = torch.zeros(horizon, bodies, sims)
+        self._roll = compiled(roll, *SIGNATURE)
 
     def collect(self, actor: StackedActor) -> Rollout:
         """Run every simulation for the horizon under ``actor``; the buffers are overwritten the next time."""
@@ -65,66 +66,68 @@ class RolloutCollector:
             parts[0],
             truncated=[end for part in parts for end in part.truncated],
             episodes=[episode for part in parts for episode in part.episodes],
-            seconds={name: sum(part.seconds[name] for part in parts) for name in parts[0].seconds},
         )
 
     @torch.no_grad()
     def collect_body(self, actor: StackedActor, body: int) -> Rollout:
-        """Run one body's simulations for the horizon, and fill in its part of the rollout."""
+        """Run one body's simulations for the horizon, and fill in its part of the rollout.
+
+        Raises:
+            SimulationError: every simulation has diverged for several steps in a row.
+        """
         simulation, rng = self.group.simulations[body], self.group.rngs[body]
-        sims, nu = simulation.num_sims, simulation.body.model.nu
-        buffers = (self._observation, self._action, self._noise, self._reward, self._ended)
-        rollout = Rollout(*buffers, [], [], {"physics": 0.0, "observation": 0.0, "inference": 0.0})
-        seen = self._observation[:, body, :, : simulation.observer.size]
-        seen[0] = torch.from_numpy(simulation.observation)
+        sims, nu, size = simulation.num_sims, simulation.body.model.nu, simulation.observer.size
         # one call gives the numbers that one a step would
-        noise = torch.from_numpy(rng.standard_normal((self._horizon, sims, nu), np.float32))
-        self._noise[:, body, :, :nu] = noise
-        mean = _BodyMean(actor.mean.select(slice(body, body + 1)), sims, simulation.observer.size, nu)
-        wandering = mean.bias + actor.log_std[body, :, :nu].exp() * noise
-        action = torch.empty_like(noise)
-        physics, start = simulation.physics_seconds, time.perf_counter()
-        observations, actions = seen.unbind(), action.unbind()
-        rows = (self._observation.numpy()[1:, body], action.numpy())
-        for t, (out, driven) in enumerate(zip(*rows, strict=True)):
-            before = time.perf_counter()
-            mean.add(observations[t], wandering[t], actions[t])
-            rollout.seconds["inference"] += time.perf_counter() - before
-            self._step(t, body, driven, out, rollout)
-        self._action[:, body, :, :nu] = action
-        rollout.seconds["physics"] = simulation.physics_seconds - physics
-        spent = rollout.seconds["physics"] + rollout.seconds["inference"]
-        rollout.seconds["observation"] = time.perf_counter() - start - spent
-        return rollout
-
-    def _step(self, t: int, body: int, action: np.ndarray, out: np.ndarray, rollout: Rollout) -> None:
-        """Step one body's simulations, whose observations go to ``out``."""
-        step = self.group.simulations[body].step(action, out)
-        self._reward.numpy()[t, body] = step.reward.total
-        self._ended.numpy()[t, body] = step.terminated | step.truncated
-        for row, sim in enumerate(step.done_ids):
-            rollout.episodes.append((body, float(step.episode_returns[row]), int(step.episode_lengths[row])))
-            if step.truncated[sim]:
-                rollout.truncated.append((t, body, int(sim), step.final_observation[row]))
+        noise = rng.standard_normal((self._horizon, sims, nu), np.float32)
+        self._noise[:, body, :, :nu] = torch.from_numpy(noise)
+        perceptron, bias = cut_out(actor.mean, body, sims, size, nu)
+        drift = bias + actor.log_std[body, :, :nu].exp().numpy() * noise
+        observation = self._observation.numpy()[:, body]
+        observation[0, :, :size] = simulation.observation
+        log = _Log(simulation, self._horizon)
+        action, reward = self._action.numpy()[:, body, :, :nu], self._reward.numpy()[:, body]
+        timed, room = (drift, observation, action, reward, self._ended.numpy()[:, body]), Room.for_rollouts(simulation)
+        given = (simulation.setting, perceptron, room, simulation.rng, simulation.tally)
+        t = 0
+        while t < self._horizon:
+            steps, episodes, cuts, done = self._roll(*given, *(array[t:] for array in timed), *log.room())
+            simulation.check()
+            log.add(t, episodes, cuts)
+            t += steps
+            if done:
+                simulation.renew(room.done[:done], observation[t])
+        simulation.see(observation[-1])
+        buffers = (self._observation, self._action, self._noise, self._reward, self._ended)
+        return Rollout(*buffers, *log.read(body))
 
 
-class _BodyMean:
-    """One body's perceptron, cut out of its stack and run without allocating."""
+class _Log:
+    """Room for what a compiled rollout notes of ends, and how it is read."""
 
-    def __init__(self, stack: StackedMLP, sims: int, inputs: int, outputs: int) -> None:
-        first, second, third = (weight[0] for weight in stack.weights)
-        one, two, three = (bias[0] for bias in stack.biases)
-        self._weights = (first[:inputs].contiguous(), second.contiguous(), third[:, :outputs].contiguous())
-        self._biases = (one, two)
-        self._hidden = (torch.empty(sims, first.shape[1]), torch.empty(sims, second.shape[1]))
-        self.bias = three[:, :outputs]
+    def __init__(self, simulation: Simulation, horizon: int) -> None:
+        sims = simulation.num_sims
+        cuts = sims * (horizon // simulation.body.task.max_episode_steps + 1)
+        self._lengths, self._returns = np.empty(horizon * sims, np.int64), np.empty(horizon * sims)
+        self._cuts, self._finals = np.empty((cuts, 2), np.int64), np.empty((cuts, simulation.observer.size), np.float32)
+        self._episodes = self._num_cuts = 0
 
-    def add(self, observation: Tensor, start: Tensor, out: Tensor) -> None:
-        """Write ``start`` plus the mean action, but for the last layer's ``bias``, to ``out``."""
-        (one, two), (first, second) = self._biases, self._hidden
-        torch.addmm(one, observation, self._weights[0], out=first).tanh_()
-        torch.addmm(two, first, self._weights[1], out=second).tanh_()
-        torch.addmm(start, second, self._weights[2], out=out)
+    def room(self) -> tuple[np.ndarray, ...]:
+        """What is yet to be written."""
+        episodes, cuts = self._episodes, self._num_cuts
+        return self._lengths[episodes:], self._returns[episodes:], self._cuts[cuts:], self._finals[cuts:]
+
+    def add(self, start: int, episodes: int, cuts: int) -> None:
+        """Take in what a call that began at control step ``start`` has written."""
+        self._cuts[self._num_cuts : self._num_cuts + cuts, 0] += start
+        self._episodes += episodes
+        self._num_cuts += cuts
+
+    def read(self, body: int) -> tuple[list[tuple[int, int, int, np.ndarray]], list[tuple[int, float, int]]]:
+        """Return what ``Rollout`` calls truncated and episodes."""
+        episodes, cuts = self._episodes, self._num_cuts
+        ends = zip(self._returns[:episodes].tolist(), self._lengths[:episodes].tolist(), strict=True)
+        truncated = zip(self._cuts[:cuts].tolist(), self._finals[:cuts], strict=True)
+        return [(t, body, sim, final) for (t, sim), final in truncated], [(body, *end) for end in ends]
 
 
 def collect_rollouts(

@@ -153,14 +153,12 @@ class Trainer:
     def _row(
         self, report: UpdateReport, rollouts: list[Rollout], collecting: float, updating: float
     ) -> dict[str, float]:
-        parts = {name: sum(rollout.seconds[name] for rollout in rollouts) for name in rollouts[0].seconds}
-        busy = sum(parts.values())
         return {
             "update": self.update,
             "steps": self.steps,
             "steps_per_second": sum(r.reward.numel() for r in rollouts) / (collecting + updating),
             "mean_return": float(np.mean(list(self.body_returns().values()))),
-            **{f"seconds/{name}": collecting * spent / busy for name, spent in parts.items()},
+            "seconds/rollout": collecting,
             "seconds/update": updating,
             **{f"loss/{name}": value for name, value in dataclasses.asdict(report).items()},
             "diverged": self.diverged,

@@ -4,7 +4,8 @@ import mujoco
 import numpy as np
 
 from morphnet.morphology import scaling
-from morphnet.morphology.joint_features import joint_inertia
+from morphnet.morphology.joint_features import joint_inertias
+from morphnet.morphology.membership import among
 from morphnet.morphology.skeleton import Skeleton
 from morphnet.morphology.strength import control_range, force_limits
 from morphnet.morphology.transmission import control_outputs, control_owners, moment_matrix
@@ -115,11 +116,11 @@ def _control(model: mujoco.MjModel, owners: np.ndarray) -> dict[str, np.ndarray]
 def _force_law(model: mujoco.MjModel, owners: np.ndarray) -> dict[str, np.ndarray]:
     limited = model.actuator_forcelimited[owners].astype(bool)
     low, high = np.where(limited, model.actuator_forcerange[owners].T, 0.0)
-    plain = np.isin(model.actuator_gaintype[owners], [GAINS["gain_fixed"], GAINS["gain_affine"]])
+    plain = among(model.actuator_gaintype[owners], [GAINS["gain_fixed"], GAINS["gain_affine"]])
     affine = model.actuator_biastype[owners] == BIASES["bias_affine"]
     bias = np.where(affine[:, None], model.actuator_biasprm[owners, :3], 0.0)
     timed = [DYNAMICS[f"dynamics_{name}"] for name in ("filter", "filter_exact", "muscle")]
-    seconds = np.where(np.isin(model.actuator_dyntype[owners], timed), model.actuator_dynprm[owners, 0], 0.0)
+    seconds = np.where(among(model.actuator_dyntype[owners], timed), model.actuator_dynprm[owners, 0], 0.0)
     return {
         "force_limited": limited.astype(float),
         "force_low": scaling.signed_log(low) / 3.0,
@@ -160,9 +161,9 @@ def _torques(
 
 def _accelerations(model: mujoco.MjModel, skeleton: Skeleton, largest: np.ndarray) -> np.ndarray:
     """(nu,) the largest acceleration each control gives a joint that moves alone, rad/s^2 or m/s^2."""
+    torque = np.zeros((model.nu, model.njnt))
+    np.maximum.at(torque.T, model.dof_jntid, largest.T)
+    actuators, joints = skeleton.actuator_joints[:, 0], skeleton.joint_ids[skeleton.actuator_joints[:, 1]]
     best = np.zeros(model.nu)
-    for actuator, index in skeleton.actuator_joints:
-        joint = int(skeleton.joint_ids[index])
-        torque = largest[actuator, model.dof_jntid == joint].max()
-        best[actuator] = max(best[actuator], torque / max(joint_inertia(model, joint), 1e-9))
+    np.maximum.at(best, actuators, torque[actuators, joints] / np.maximum(joint_inertias(model, joints), 1e-9))
     return best

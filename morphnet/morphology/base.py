@@ -6,7 +6,8 @@ import mujoco
 import numpy as np
 
 from morphnet.morphology.graph import MorphologyGraph
-from morphnet.morphology.transmission import SCALAR_JOINTS, start_data
+from morphnet.morphology.joint_features import JOINT_FEATURE_NAMES
+from morphnet.morphology.membership import is_scalar
 
 ALIGNED = 0.99  # cosine above which an axis counts as vertical or as one of the world's
 
@@ -45,12 +46,12 @@ def base_from_graph(model: mujoco.MjModel, graph: MorphologyGraph) -> Base:
         model: The compiled model.
         graph: Its morphology.
     """
-    data = start_data(model)
+    axes = graph.joint_features[:, [JOINT_FEATURE_NAMES.index(f"axis_{name}") for name in "xyz"]]
     found: dict[str, int] = {}
     can_yaw = False
     for joint in graph.root_joint_ids:
-        kind, axis = model.jnt_type[joint], data.xaxis[joint]
-        can_yaw |= kind not in SCALAR_JOINTS
+        kind, axis = model.jnt_type[joint], axes[np.searchsorted(graph.joint_ids, joint)]
+        can_yaw |= not is_scalar(kind)
         can_yaw |= kind == mujoco.mjtJoint.mjJNT_HINGE and abs(axis[2]) > ALIGNED
         for offset, motion in _motions(kind, axis):
             found.setdefault(f"{motion}_qpos", int(model.jnt_qposadr[joint]) + offset)

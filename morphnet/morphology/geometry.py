@@ -46,14 +46,14 @@ def body_extents(model: mujoco.MjModel, data: mujoco.MjData, body_ids: np.ndarra
     collides = np.zeros(len(body_ids), dtype=bool)
     friction = np.zeros(len(body_ids))
     touching = colliding_geoms(model) & (model.geom_type != mujoco.mjtGeom.mjGEOM_PLANE)
+    centres, halves = _geom_boxes(model, data)
     for index, body in enumerate(body_ids):
         geoms = model.body_geomadr[body] + np.arange(model.body_geomnum[body])
         geoms = geoms[touching[geoms]]
         if geoms.size == 0:
             continue
-        boxes = [_geom_box(model, data, int(geom)) for geom in geoms]
-        low[index] = np.min([centre - half for centre, half in boxes], axis=0)
-        high[index] = np.max([centre + half for centre, half in boxes], axis=0)
+        low[index] = (centres[geoms] - halves[geoms]).min(axis=0)
+        high[index] = (centres[geoms] + halves[geoms]).max(axis=0)
         radius[index] = model.geom_rbound[geoms].max()
         collides[index] = True
         friction[index] = model.geom_friction[geoms, 0].max()
@@ -76,22 +76,21 @@ def floor_height(model: mujoco.MjModel, data: mujoco.MjData) -> float:
     return float(data.geom_xpos[floors, 2].max()) if floors.any() else 0.0
 
 
-def _geom_box(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and half extents of a geom's box along the world's axes, both (3,) m; exact for primitives."""
-    rotation = data.geom_xmat[geom].reshape(3, 3)
-    centre, size = data.geom_xpos[geom], model.geom_size[geom]
-    kind = model.geom_type[geom]
-    if kind == mujoco.mjtGeom.mjGEOM_SPHERE:
-        return centre, np.full(3, size[0])
-    if kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
-        return centre, np.abs(rotation[:, 2]) * size[1] + size[0]
-    if kind == mujoco.mjtGeom.mjGEOM_CYLINDER:
-        across = np.sqrt(np.maximum(0.0, 1.0 - rotation[:, 2] ** 2))
-        return centre, np.abs(rotation[:, 2]) * size[1] + across * size[0]
-    if kind == mujoco.mjtGeom.mjGEOM_ELLIPSOID:
-        return centre, np.linalg.norm(rotation * size, axis=1)
-    local = model.geom_aabb[geom]
-    return centre + rotation @ local[:3], np.abs(rotation) @ local[3:]
+def _geom_boxes(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[np.ndarray, np.ndarray]:
+    """Centres and half extents of the geoms' boxes along the world's axes, both (ngeom, 3) m; exact for primitives."""
+    rotation, size, kind = data.geom_xmat.reshape(-1, 3, 3), model.geom_size, model.geom_type[:, None]
+    along = np.abs(rotation[:, :, 2])
+    radius, length = size[:, :1], size[:, 1:2]
+    local, half = model.geom_aabb[:, :3], model.geom_aabb[:, 3:]
+    shapes = {
+        mujoco.mjtGeom.mjGEOM_SPHERE: np.broadcast_to(radius, along.shape),
+        mujoco.mjtGeom.mjGEOM_CAPSULE: along * length + radius,
+        mujoco.mjtGeom.mjGEOM_CYLINDER: along * length + np.sqrt(np.maximum(0.0, 1.0 - along**2)) * radius,
+        mujoco.mjtGeom.mjGEOM_ELLIPSOID: np.linalg.norm(rotation * size[:, None], axis=2),
+    }
+    known = [kind == shape for shape in shapes]
+    centres = np.where(np.any(known, axis=0), 0.0, np.einsum("nij,nj->ni", rotation, local)) + data.geom_xpos
+    return centres, np.select(known, list(shapes.values()), np.einsum("nij,nj->ni", np.abs(rotation), half))
 
 
 def _inertia_boxes(

@@ -4,8 +4,8 @@ import mujoco
 import numpy as np
 
 from morphnet.morphology import scaling
+from morphnet.morphology.membership import among, is_scalar
 from morphnet.morphology.skeleton import Skeleton
-from morphnet.morphology.transmission import SCALAR_JOINTS
 
 JOINT_TYPES = {
     "free": int(mujoco.mjtJoint.mjJNT_FREE),
@@ -53,30 +53,31 @@ def joint_features(model: mujoco.MjModel, data: mujoco.MjData, skeleton: Skeleto
     """
     ids = skeleton.joint_ids
     kind = model.jnt_type[ids]
-    scalar = np.isin(kind, SCALAR_JOINTS)
+    scalar = is_scalar(kind)
     axis = np.where(scalar[:, None], data.xaxis[ids], 0.0)
     anchor = data.xanchor[ids] - data.xpos[skeleton.root_body]
-    driven = np.isin(np.arange(len(ids)), skeleton.actuator_joints[:, 1])
+    driven = among(np.arange(len(ids)), skeleton.actuator_joints[:, 1])
     columns = {
         **scaling.one_hot(kind, JOINT_TYPES),
         **scaling.xyz("axis", axis),
         **scaling.xyz("from_root", scaling.length(anchor)),
         **_limits(model, ids, scalar),
         **_passive(model, ids, scalar),
-        "is_root": np.isin(ids, skeleton.root_joint_ids).astype(float),
+        "is_root": among(ids, skeleton.root_joint_ids).astype(float),
         "actuated": driven.astype(float),
     }
     return scaling.stack(columns, JOINT_FEATURE_NAMES)
 
 
-def joint_inertia(model: mujoco.MjModel, joint: int) -> float:
-    """Inertia that a joint moves in the start pose: kg for slide and free joints, kg m^2 for the others.
+def joint_inertias(model: mujoco.MjModel, joints: np.ndarray) -> np.ndarray:
+    """(n,) inertia that each joint moves in the start pose: kg for slide and free joints, kg m^2 for the others.
 
     Of a ball joint's three and a free joint's three translational degrees of freedom, the mean.
     """
-    first = model.jnt_dofadr[joint]
-    scalar = model.jnt_type[joint] in SCALAR_JOINTS
-    return float(model.dof_M0[first : first + (1 if scalar else 3)].mean())
+    first = model.jnt_dofadr[joints]
+    last = np.where(is_scalar(model.jnt_type[joints]), first, first + 2)
+    inertias: np.ndarray = model.dof_M0[[first, (first + last) // 2, last]].mean(axis=0)
+    return inertias
 
 
 def _limits(model: mujoco.MjModel, ids: np.ndarray, scalar: np.ndarray) -> dict[str, np.ndarray]:
@@ -103,5 +104,5 @@ def _passive(model: mujoco.MjModel, ids: np.ndarray, scalar: np.ndarray) -> dict
         "damping": scaling.signed_log(model.dof_damping[dof], unit=0.1) / 3.0,
         "armature": scaling.signed_log(model.dof_armature[dof], unit=0.01) / 3.0,
         "friction_loss": scaling.signed_log(model.dof_frictionloss[dof], unit=0.1) / 3.0,
-        "inertia": scaling.log(np.array([joint_inertia(model, int(i)) for i in ids]), floor=1e-9, unit=0.01),
+        "inertia": scaling.log(joint_inertias(model, ids), floor=1e-9, unit=0.01),
     }

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from morphnet.morphology.membership import among
+
 LENGTH = 0.5  # m, about a limb
 STANDARD_GRAVITY = 9.81  # m/s^2
 
@@ -34,7 +36,7 @@ def one_hot(values: np.ndarray, choices: Mapping[str, int]) -> dict[str, np.ndar
 
 def other(values: np.ndarray, choices: Mapping[str, int]) -> np.ndarray:
     """0/1 column of the values that none of the named choices is."""
-    return (~np.isin(values, list(choices.values()))).astype(float)
+    return (~among(values, list(choices.values()))).astype(float)
 
 
 def xyz(prefix: str, vectors: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 
 from morphnet.errors import BodyError
+from morphnet.morphology.membership import among
 from morphnet.morphology.transmission import control_owners, control_target_bodies, driven_joints
 
 
@@ -51,7 +52,7 @@ def skeleton_from_model(model: mujoco.MjModel, data: mujoco.MjData) -> Skeleton:
 
     Args:
         model: The compiled model.
-        data: The model's state in the start pose, poses computed.
+        data: The model's state in the start pose, poses and moments computed; left as it is.
 
     Returns:
         The robot's skeleton.
@@ -61,10 +62,10 @@ def skeleton_from_model(model: mujoco.MjModel, data: mujoco.MjData) -> Skeleton:
     """
     if model.nu == 0:
         raise BodyError("the model has no actuator with a control: there is nothing to control")
-    drives = driven_joints(model)
+    drives = driven_joints(model, data)
     targets = control_target_bodies(model)
     body_ids = _robot_bodies(model, drives, targets)
-    joint_ids = np.flatnonzero(np.isin(model.jnt_bodyid, body_ids)).astype(np.int32)
+    joint_ids = np.flatnonzero(among(model.jnt_bodyid, body_ids)).astype(np.int32)
     root_body = _root_body(model, data, body_ids)
     drives = drives[:, joint_ids]
     return Skeleton(
@@ -89,7 +90,7 @@ def _robot_bodies(model: mujoco.MjModel, drives: np.ndarray, targets: np.ndarray
     if acted_on.size == 0:
         raise BodyError(f"none of the model's {model.nu} controls moves a joint or a body: nothing to control")
     trees = np.setdiff1d(model.body_treeid[acted_on], [-1])
-    robot = set(acted_on.tolist()) | set(np.flatnonzero(np.isin(model.body_treeid, trees)).tolist())
+    robot = set(acted_on.tolist()) | set(np.flatnonzero(among(model.body_treeid, trees)).tolist())
     for body in tuple(robot):
         parent = int(model.body_parentid[body])
         while parent != 0:
@@ -122,7 +123,7 @@ def _root_joints(model: mujoco.MjModel, body_ids: np.ndarray, root_body: int, dr
         body = int(children[0])
     joints = model.body_jntadr[body] + np.arange(model.body_jntnum[body], dtype=np.int32)
     free = model.jnt_type[joints] == mujoco.mjtJoint.mjJNT_FREE
-    return joints[free | ~np.isin(joints, driven)]
+    return joints[free | ~among(joints, driven)]
 
 
 def _index_of(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -8,13 +8,13 @@ control, one number of ``data.ctrl``; for all but those two kinds that is MuJoCo
 import mujoco
 import numpy as np
 
+from morphnet.morphology.membership import is_scalar
+
 RANDOM_POSES = 8
 POSE_SEED = 0
 # Moments that cancel (a tendon inside a floating body moves none of its six root dofs) leave rounding noise.
 RELATIVE_NOISE = 1e-9
 ABSOLUTE_NOISE = 1e-10
-# Plain ints: MuJoCo's enums compare unequal to NumPy's integers when they stand on the left, as in `in`.
-SCALAR_JOINTS = (int(mujoco.mjtJoint.mjJNT_SLIDE), int(mujoco.mjtJoint.mjJNT_HINGE))
 
 
 def place(model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -75,27 +75,30 @@ def control_target_bodies(model: mujoco.MjModel) -> np.ndarray:
     return np.where(on_body, model.actuator_trnid[owners, 0], -1).astype(np.int32)
 
 
-def driven_joints(model: mujoco.MjModel) -> np.ndarray:
+def driven_joints(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
     """Which joints each control can move, in the start pose or in any of several random ones.
 
     One pose is not enough: a crank at its dead centre, or a thrust through a joint's axis, has no moment
     there. A body transmission has moments only while its body touches something, so it counts for none.
 
+    Args:
+        model: The compiled model.
+        data: Its state in the start pose, where it is left as well: making an ``MjData`` costs more than all of this.
+
     Returns:
         (nu, njnt) bool.
     """
-    data = start_data(model)
     drives_dof = _nonzero(moment_matrix(model, data))
-    rng = np.random.default_rng(POSE_SEED)
-    for _ in range(RANDOM_POSES):
-        data.qpos[:] = _random_pose(model, rng)
+    for pose in _random_poses(model):
+        data.qpos[:] = pose
         place(model, data)
         drives_dof |= _nonzero(moment_matrix(model, data))
+    data.qpos[:] = model.qpos0
+    place(model, data)
     drives_dof = control_outputs(model).astype(int) @ drives_dof.astype(int) > 0
     drives_dof[control_target_bodies(model) >= 0] = False
     drives = np.zeros((model.nu, model.njnt), dtype=bool)
-    for dof, joint in enumerate(model.dof_jntid):
-        drives[:, joint] |= drives_dof[:, dof]
+    np.logical_or.at(drives.T, model.dof_jntid, drives_dof.T)
     return drives
 
 
@@ -104,14 +107,15 @@ def _nonzero(moments: np.ndarray) -> np.ndarray:
     return np.abs(moments) > np.maximum(ABSOLUTE_NOISE, RELATIVE_NOISE * largest)
 
 
-def _random_pose(model: mujoco.MjModel, rng: np.random.Generator) -> np.ndarray:
-    """(nq,) coordinates, uniform within limits where there are any; quaternions not yet of unit length."""
-    pose = rng.normal(size=model.nq)
-    for joint in range(model.njnt):
-        address = model.jnt_qposadr[joint]
-        scalar = model.jnt_type[joint] in SCALAR_JOINTS
-        if scalar and model.jnt_limited[joint]:
-            pose[address] = rng.uniform(*model.jnt_range[joint])
-        elif scalar:
-            pose[address] += model.qpos0[address]
-    return pose
+def _random_poses(model: mujoco.MjModel) -> np.ndarray:
+    """(poses, nq) coordinates, uniform within limits where there are any; quaternions not yet of unit length."""
+    rng = np.random.default_rng(POSE_SEED)
+    scalar, limited = is_scalar(model.jnt_type), model.jnt_limited.astype(bool)
+    free, held = model.jnt_qposadr[scalar & ~limited], model.jnt_qposadr[scalar & limited]
+    low, high = model.jnt_range[scalar & limited].T
+    poses = np.empty((RANDOM_POSES, model.nq))
+    for pose in poses:
+        pose[:] = rng.normal(size=model.nq)
+        pose[free] += model.qpos0[free]
+        pose[held] = rng.uniform(low, high)
+    return poses

@@ -186,17 +186,17 @@ def _relations(robot: Tokens) -> np.ndarray:
     """
     count = sum(len(f) for f in robot.features.values())
     relation = np.full((count, count), _FAR, np.int64)
-    adjacent = np.zeros((count, count), bool)
-    adjacent[robot.edges[:, 0], robot.edges[:, 1]] = True
-    adjacent |= adjacent.T
+    adjacent = np.zeros((count, count), np.float32)  # a product of booleans has no fast routine
+    adjacent[robot.edges[:, 0], robot.edges[:, 1]] = 1.0
+    adjacent = np.maximum(adjacent, adjacent.T)
     reached = np.eye(count, dtype=bool)
     for distance in range(1, DISTANCE_LIMIT):
-        further = (reached @ adjacent) & ~reached
+        further = (reached.astype(np.float32) @ adjacent > 0) & ~reached
         relation[further] = _FIRST_DISTANCE + distance - 1
         reached |= further
-    for a, b, kind in robot.edges:
-        relation[a, b] = _FIRST_EDGE + 2 * kind
-        relation[b, a] = _FIRST_EDGE + 2 * kind + 1
+    first, second, kind = robot.edges.T
+    relation[first, second] = _FIRST_EDGE + 2 * kind
+    relation[second, first] = _FIRST_EDGE + 2 * kind + 1
     relation[-1, :] = relation[:, -1] = _TASK
     np.fill_diagonal(relation, _SELF)
     return relation

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
+from numba import types
 
 from morphnet.morphology.strength import control_range
-from morphnet.simulation.compiled import compiled, reads, writes
+from morphnet.simulation.compiled import compiled, helper, owns, reads, writes
+
+CONTROL = np.dtype([(name, np.float64) for name in ("low", "high", "centre", "half")])
+"""A control: the ends of its range, its middle and half width."""
+CONTROLS: types.Array = owns(1, CONTROL)
 
 
 class ControlScale:
@@ -15,42 +20,45 @@ class ControlScale:
     Attributes:
         low, high: (nu,) ends of the control ranges.
         centre, half: (nu,) their middles and half widths.
+        table: all of them as ``CONTROL`` records, for compiled loops.
     """
 
     def __init__(self, model: mujoco.MjModel) -> None:
         """Read the ranges of ``model``."""
         self.low, self.high = control_range(model).astype(np.float64).T
         self.centre, self.half = (self.low + self.high) / 2, np.maximum((self.high - self.low) / 2, 1e-9)
-        self._write = compiled(_write_ctrl, reads(2), *(reads(1) for _ in range(4)), writes(2))
+        self.table = np.zeros(model.nu, CONTROL)
+        for name in ("low", "high", "centre", "half"):
+            self.table[name] = getattr(self, name)
+        self._write = compiled(_write_ctrl, *_SIGNATURE)
 
     def to_ctrl(self, action: np.ndarray) -> np.ndarray:
         """Clip actions (..., nu) to [-1, 1] and return ctrl, float64; an action that is no number counts as 0."""
         action = np.asarray(action, np.float64)
+        if action.shape[-1] != len(self.table):  # the compiled loop checks nothing
+            raise ValueError(f"actions of shape {action.shape}: expected (..., {len(self.table)})")
         ctrl = np.empty(action.shape)
-        self.write_ctrl(action.reshape(-1, len(self.low)), ctrl.reshape(-1, len(self.low)))
+        self._write(action.reshape(-1, len(self.table)), self.table, ctrl.reshape(-1, len(self.table)))
         return ctrl
-
-    def write_ctrl(self, action: np.ndarray, out: np.ndarray) -> None:
-        """Do as ``to_ctrl`` for actions (n, nu), into ``out`` (n, nu) float64.
-
-        Raises:
-            ValueError: the shapes differ.
-        """
-        if np.shape(action) != out.shape:  # the compiled loop checks nothing, and ``out`` is MuJoCo's own memory
-            raise ValueError(f"actions of shape {np.shape(action)}: expected {out.shape}")
-        self._write(np.asarray(action, np.float64), self.low, self.high, self.centre, self.half, out)
 
     def to_action(self, ctrl: np.ndarray) -> np.ndarray:
         """Return ctrl (..., nu) as clipped actions, float64."""
         return np.clip((ctrl - self.centre) / self.half, -1.0, 1.0)
 
 
-def _write_ctrl(
-    action: np.ndarray, low: np.ndarray, high: np.ndarray, centre: np.ndarray, half: np.ndarray, out: np.ndarray
-) -> None:
-    for sim in range(action.shape[0]):
+@helper
+def scaled(controls: np.ndarray, index: int, action: float) -> float:
+    """Return what an action is as ctrl; ``to_ctrl`` for one number."""
+    control = controls[index]
+    action = 0.0 if np.isnan(action) else min(max(action, -1.0), 1.0)
+    ctrl = control.centre + control.half * action
+    return min(max(ctrl, control.low), control.high)  # rounding may have left the range
+
+
+_SIGNATURE = (reads(2), CONTROLS, writes(2))
+
+
+def _write_ctrl(action: np.ndarray, controls: np.ndarray, out: np.ndarray) -> None:
+    for row in range(action.shape[0]):
         for index in range(action.shape[1]):
-            value = action[sim, index]
-            value = 0.0 if np.isnan(value) else min(max(value, -1.0), 1.0)
-            ctrl = centre[index] + half[index] * value
-            out[sim, index] = min(max(ctrl, low[index]), high[index])  # rounding may have left the range
+            out[row, index] = scaled(controls, index, action[row, index])

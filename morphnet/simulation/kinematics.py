@@ -1,4 +1,4 @@
-"""Kinematics: the derived fields an observation reads, from a Batch or from one state."""
+"""Kinematics: the derived fields an observation reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import mujoco
 import numpy as np
-from mujoco.batch import Batch
 
 FIELDS = ("qpos", "qvel", "act", "ctrl", "xipos", "xmat", "xpos", "cvel", "subtree_com")
 
@@ -33,11 +32,6 @@ class Kinematics:
     xpos: np.ndarray
     cvel: np.ndarray
     subtree_com: np.ndarray
-
-    @classmethod
-    def of_batch(cls, batch: Batch) -> Kinematics:
-        """Bind live views of a batch; they follow its calls."""
-        return cls(*(batch.bind(name) for name in FIELDS))
 
     @classmethod
     def of_data(cls, data: mujoco.MjData) -> Kinematics:

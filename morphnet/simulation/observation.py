@@ -11,10 +11,11 @@ import mujoco
 import numpy as np
 
 from morphnet.bodies import Body, Task
+from morphnet.morphology.membership import among
 from morphnet.morphology.transmission import control_owners
 from morphnet.simulation.compiled import compiled
 from morphnet.simulation.control import ControlScale
-from morphnet.simulation.kinematics import Kinematics, update_kinematics
+from morphnet.simulation.kinematics import FIELDS, Kinematics, update_kinematics
 from morphnet.simulation.layout import full_layout
 from morphnet.simulation.observation_kernel import (
     ACTUATOR,
@@ -28,8 +29,13 @@ from morphnet.simulation.observation_kernel import (
     TIP,
     TURN,
     TURNING,
+    Senses,
+    room_for_slots,
     write_observations,
 )
+
+_STATES = 12
+"""At so many random states it is tried which slots vary."""
 
 
 class Observer:
@@ -38,29 +44,33 @@ class Observer:
     Attributes:
         layout: which entry of an observation is what.
         size: number of entries.
+        senses: the same, for compiled loops.
     """
 
     def __init__(self, body: Body) -> None:
         """Fix the layout of ``body``; costs a dozen evaluations of its kinematics."""
         graph, model = body.graph, body.model
         moving = np.flatnonzero((model.body_dofnum[graph.body_ids] > 0) & (graph.body_ids != graph.root_body))
-        observed = ~np.isin(graph.joint_ids, graph.root_joint_ids)
+        observed = ~among(graph.joint_ids, graph.root_joint_ids)
         free = model.jnt_type[graph.joint_ids] == mujoco.mjtJoint.mjJNT_FREE
         joints = np.flatnonzero(observed & ~free)
         full = full_layout(body, moving, joints)
         self._write = compiled(write_observations, *SIGNATURE)
         self._told = 3 if body.task.kind == "reach" else 2
-        self._tables = (
-            _body_table(model, np.concatenate([[graph.root_body], graph.body_ids[moving]])),
-            _joint_table(model, graph.joint_ids[joints]),
-            _actuator_table(model),
-            tip_table(body),
-            bool(body.base.can_yaw),
-            float(_start_position(model)[graph.root_body, 2]),
+        data = mujoco.MjData(model)
+        mujoco.mj_kinematics(model, data)
+        self.senses = Senses(
+            bodies=_body_table(model, np.concatenate([[graph.root_body], graph.body_ids[moving]])),
+            joints=_joint_table(model, graph.joint_ids[joints]),
+            actuators=_actuator_table(model),
+            tips=tip_table(body),
+            can_yaw=bool(body.base.can_yaw),
+            start_height=float(data.xpos[graph.root_body, 2]),
+            keep=np.arange(full.size) + FIRST_SLOT,
         )
-        self._keep = np.arange(full.size) + FIRST_SLOT
-        self._keep = self._keep[self._varying(body)]
-        self.layout = full.select(self._keep - FIRST_SLOT)
+        keep = self.senses.keep[self._varying(body, data)]
+        self.senses = self.senses._replace(keep=keep)
+        self.layout = full.select(keep - FIRST_SLOT)
         self.size = self.layout.size
 
     def observe(
@@ -86,26 +96,29 @@ class Observer:
             ValueError: commands of another shape.
         """
         k, n = kinematics, len(kinematics.qpos)
-        out = np.empty((n, len(self._keep)), np.float32) if out is None else out
+        out = np.empty((n, len(self.senses.keep)), np.float32) if out is None else out
         sims = np.arange(n) if sims is None else sims
         if command.ndim == 1:
             command = np.broadcast_to(command, (n, len(command)))
         if command.shape != (n, self._told):  # the compiled loop checks nothing
             raise ValueError(f"commands of shape {command.shape}: expected ({n}, {self._told})")
         fields = (k.qpos, k.qvel, k.act, k.ctrl, k.xipos, k.xmat, k.xpos, k.cvel, k.subtree_com)
-        self._write(*fields, command, *self._tables, self._keep, sims, out)
+        self._write(self.senses, *fields, command, sims, room_for_slots(self.senses), out)
         return out
 
-    def _varying(self, body: Body) -> np.ndarray:
+    def _varying(self, body: Body, data: mujoco.MjData) -> np.ndarray:
         """Which slots can vary at all, judged at random states, controls and commands; (slots,) bool."""
-        model, rng = body.model, np.random.default_rng(0)
-        data, controls = mujoco.MjData(model), ControlScale(model)
-        seen = []
-        for _ in range(12):
-            _random_state(model, data, controls, rng)
+        model, rng, controls = body.model, np.random.default_rng(0), ControlScale(body.model)
+        seen = Kinematics(*(np.empty((_STATES, *getattr(data, name).shape)) for name in FIELDS))
+        command = np.empty((_STATES, self._told))
+        for state in range(_STATES):
+            _randomise(model, data, rng)
             update_kinematics(model, data)
-            seen.append(self.observe(Kinematics.of_data(data), _random_command(body.task, rng))[0])
-        return np.ptp(np.array(seen), axis=0) > 1e-6
+            for name in FIELDS:
+                getattr(seen, name)[state] = getattr(data, name)
+            command[state] = _random_command(body.task, rng)
+        seen.ctrl[:] = controls.to_ctrl(seen.ctrl)
+        return np.ptp(self.observe(seen, command), axis=0) > 1e-6
 
 
 def tip_table(body: Body) -> np.ndarray:
@@ -150,16 +163,11 @@ def _actuator_table(model: mujoco.MjModel) -> np.ndarray:
     return table
 
 
-def _random_state(model: mujoco.MjModel, data: mujoco.MjData, controls: ControlScale, rng: np.random.Generator) -> None:
-    mujoco.mj_resetData(model, data)
+def _randomise(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
+    """Put ``data`` at a random state; its ctrl are actions, from -1 to 1."""
+    data.qpos[:] = model.qpos0
     # a velocity integrated for a second moves every joint within its own kind of space (quaternions too)
     mujoco.mj_integratePos(model, data.qpos, rng.normal(size=model.nv), 1.0)
     data.qvel[:] = rng.normal(size=model.nv)
-    data.ctrl[:] = controls.to_ctrl(rng.uniform(-1, 1, model.nu))
+    data.ctrl[:] = rng.uniform(-1, 1, model.nu)
     data.act[:] = rng.uniform(0, 1, model.na)
-
-
-def _start_position(model: mujoco.MjModel) -> np.ndarray:
-    data = mujoco.MjData(model)
-    mujoco.mj_kinematics(model, data)
-    return np.array(data.xpos)

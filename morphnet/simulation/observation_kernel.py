@@ -7,12 +7,12 @@ same bits whether it is one of a thousand simulations or a single ``MjData``.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 
-from morphnet.simulation.compiled import helper, reads, writes
+from morphnet.simulation.compiled import helper, owns, reads, writes
 
 LENGTH, SPEED, TURN = 1.0, 0.2, 0.1
 """Scales of positions (1/m), linear (s/m) and angular velocities (s/rad)."""
@@ -46,19 +46,52 @@ FIRST_SLOT = 2
 """Slots are numbered from here: the root is written like any body, its height in place of its position's z, and
 its position's x and y are no slots."""
 
+
+class Senses(NamedTuple):
+    """What of a body is observed.
+
+    Attributes:
+        bodies: ``BODY`` records, the root's first.
+        joints: ``JOINT`` records.
+        actuators: ``ACTUATOR`` records.
+        tips: one ``TIP`` record of a body that reaches, none of one that runs.
+        can_yaw: whether the body is seen from its heading.
+        start_height: the root's height in the start pose (m).
+        keep: the slots that are entries of the observation.
+    """
+
+    bodies: np.ndarray
+    joints: np.ndarray
+    actuators: np.ndarray
+    tips: np.ndarray
+    can_yaw: bool
+    start_height: float
+    keep: np.ndarray
+
+
+SENSES = types.NamedTuple(
+    [*(owns(1, table) for table in (BODY, JOINT, ACTUATOR, TIP)), types.boolean, types.float64, owns(1, types.int64)],
+    Senses,
+)
 SIGNATURE = (
+    SENSES,
     *(reads(2) for _ in ("qpos", "qvel", "act", "ctrl")),
     *(reads(3) for _ in ("xipos", "xmat", "xpos", "cvel", "subtree_com")),
     reads(2),
-    *(reads(1, table) for table in (BODY, JOINT, ACTUATOR, TIP)),
-    types.boolean,
-    types.float64,
-    *(reads(1, types.int64) for _ in ("keep", "sims")),
+    reads(1, types.int64),
+    owns(1),
     writes(2, types.float32),
 )
 
 
+def room_for_slots(senses: Senses) -> np.ndarray:
+    """Make the array that ``write_observations`` works in."""
+    tokens = len(senses.bodies) * BODY_SLOTS + len(senses.joints) * JOINT_SLOTS + len(senses.actuators) * ACTUATOR_SLOTS
+    return np.zeros(tokens + TASK_SLOTS)
+
+
 def write_observations(
+    senses: Senses,
     qpos: np.ndarray,
     qvel: np.ndarray,
     act: np.ndarray,
@@ -69,19 +102,14 @@ def write_observations(
     cvel: np.ndarray,
     subtree_com: np.ndarray,
     command: np.ndarray,
-    bodies: np.ndarray,
-    joints: np.ndarray,
-    actuators: np.ndarray,
-    tips: np.ndarray,
-    can_yaw: bool,
-    start_height: float,
-    keep: np.ndarray,
     sims: np.ndarray,
+    slots: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Observe the simulations ``sims``.
 
     Args:
+        senses: what is observed.
         qpos: (n, nq), this and the next eight as in ``Kinematics``.
         qvel: (n, nv).
         act: (n, na).
@@ -92,23 +120,17 @@ def write_observations(
         cvel: (n, nbody, 6).
         subtree_com: (n, nbody, 3).
         command: (n, 2) where to run, or (n, 3) the point to reach (m), in the world.
-        bodies: ``BODY`` records, the root's first.
-        joints: ``JOINT`` records.
-        actuators: ``ACTUATOR`` records.
-        tips: one ``TIP`` record of a body that reaches, none of one that runs.
-        can_yaw: whether the body is seen from its heading.
-        start_height: the root's height in the start pose (m).
-        keep: the slots that are entries of the observation.
         sims: which simulations.
+        slots: (slots,) room to work in, zeros to begin with.
         out: (n, at least as many columns as ``keep``) float32; the rows ``sims`` are written.
     """
+    bodies, joints, actuators, keep = senses.bodies, senses.joints, senses.actuators, senses.keep
     first_joint = len(bodies) * BODY_SLOTS
     first_actuator = first_joint + len(joints) * JOINT_SLOTS
     task = first_actuator + len(actuators) * ACTUATOR_SLOTS
-    slots = np.zeros(task + TASK_SLOTS)
     root = bodies[0].body
     for sim in sims:
-        cos, sin = _heading(xmat[sim, root, 0], xmat[sim, root, 3]) if can_yaw else (1.0, 0.0)
+        cos, sin = _heading(xmat[sim, root, 0], xmat[sim, root, 3]) if senses.can_yaw else (1.0, 0.0)
         for index in range(len(bodies)):
             body, at = bodies[index].body, index * BODY_SLOTS
             _write_pose(slots, at, cos, sin, sim, body, root, xipos, xpos, xmat)
@@ -116,7 +138,7 @@ def write_observations(
             if index > 0:
                 for axis in range(9, 12):
                     slots[at + axis] -= slots[axis]
-        slots[FIRST_SLOT] = (xpos[sim, root, 2] - start_height) * LENGTH
+        slots[FIRST_SLOT] = (xpos[sim, root, 2] - senses.start_height) * LENGTH
         for index in range(len(joints)):
             _write_joint(slots, first_joint + index * JOINT_SLOTS, joints[index], sim, qpos, qvel)
         for index in range(len(actuators)):
@@ -124,7 +146,7 @@ def write_observations(
             slots[at] = _clip((ctrl[sim, index] - actuators[index].centre) / actuators[index].half, 1.0)
             if actuators[index].act >= 0:
                 slots[at + 1] = act[sim, actuators[index].act]
-        _write_command(slots, task, cos, sin, sim, root, tips, command, xpos, xmat)
+        _write_command(slots, task, cos, sin, sim, root, senses.tips, command, xpos, xmat)
         for column in range(len(keep)):
             out[sim, column] = _clip(slots[keep[column]], LIMIT)
 

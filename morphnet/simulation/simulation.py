@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-import time
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import mujoco
 import numpy as np
-from mujoco.batch import Batch
 
 from morphnet.bodies import Body
 from morphnet.errors import SimulationError
+from morphnet.simulation.compiled import compiled
 from morphnet.simulation.control import ControlScale
 from morphnet.simulation.goals import GoalSampler
-from morphnet.simulation.judge import Judge, Verdict
+from morphnet.simulation.judge import make_episodes
 from morphnet.simulation.kinematics import Kinematics
 from morphnet.simulation.observation import Observer
-from morphnet.simulation.reach import ReachJudge
-from morphnet.simulation.reward import ContactCost, ReachReward, Reward
-from morphnet.simulation.starts import Starts, StartStates, TaskStarts
+from morphnet.simulation.observation_kernel import room_for_slots
+from morphnet.simulation.physics import Physics
+from morphnet.simulation.reward import ReachReward, Reward
+from morphnet.simulation.starts import Starts, StartStates
+from morphnet.simulation.step_kernel import (
+    BEGIN_SIGNATURE,
+    RESTART_SIGNATURE,
+    STEP_SIGNATURE,
+    Setting,
+    Start,
+    begin,
+    count_failures,
+    restart,
+    step,
+)
 
-_STALE, _FRESH = mujoco.mjtStage.mjSTAGE_NONE.value, mujoco.mjtStage.mjSTAGE_VEL.value
-_MAX_FAILURES = 5
+MAX_FAILURES = 5
 """Control steps in a row in which every simulation diverges, after which the physics is declared broken."""
 
 
@@ -57,10 +69,12 @@ class Simulation:
     Attributes:
         body: the body.
         num_sims: number of simulations n.
+        observer: what turns states into observations.
+        setting: the simulations as compiled loops see them; what changes in it changes here.
+        tally: (2,) how many simulations have diverged and been reset so far, and for how many control steps in a
+            row all of them have.
+        rng: source of the reset noise.
         observation: (n, size) float32, of the present states.
-        command: (n, 2) world direction in which each simulation is to run, or (n, 3) the point that it is to reach.
-        diverged: how many simulations have diverged and been reset so far.
-        physics_seconds: time spent inside ``mj_step``, for the split that training reports.
     """
 
     def __init__(
@@ -80,51 +94,52 @@ class Simulation:
             num_sims: number of simulations.
             rng: source of the reset noise.
             exact: whether contact costs are computed, where the task has them.
-            nthread: physics threads.
-            starts: where episodes begin; the task's start states when None.
+            nthread: threads that share the simulations of a step; 0 for all cores.
+            starts: where episodes begin; the start pose with the task's noise when None.
         """
-        self.body = body
-        self.num_sims = num_sims
-        self.diverged = 0
-        self.physics_seconds = 0.0
-        self._rng = rng
-        self._starts = starts or TaskStarts(body)
+        self.body, self.num_sims, self.rng = body, num_sims, rng
+        self.observer = Observer(body)
+        self._starts, self._goals = starts, GoalSampler(body) if body.task.kind == "reach" else None
+        self.tally = np.zeros(2, np.int64)
+        self._physics = Physics(body.model, num_sims, body.frame_skip)
+        self._episodes = make_episodes(body, num_sims, exact=exact)
+        controls = ControlScale(body.model).table
+        self.setting = Setting(
+            self._physics.world, self._episodes, self.observer.senses, self._start(), controls
+        )
+        self._step = compiled(step, *STEP_SIGNATURE)
+        self._restart = compiled(restart, *RESTART_SIGNATURE)
+        self._begin = compiled(begin, *BEGIN_SIGNATURE)
         self._all = np.arange(num_sims)
-        self._batch = Batch(body.model, num_sims, nthread, persistent=True)
-        self._first_state = self._batch.state[0].copy()
-        self._kinematics = Kinematics.of_batch(self._batch)
-        self._observer = Observer(body)
-        self._controls = ControlScale(body.model)
-        reaches = body.task.kind == "reach"
-        self._judge = (ReachJudge if reaches else Judge)(body, self._batch, self._kinematics)
-        self._goals = GoalSampler(body) if reaches else None
-        self._contact = ContactCost(body, self._batch) if exact and body.task.contact_cost else None
-        self._no_contact = np.zeros(num_sims)
-        self._reads_stale = self._judge.reads_stale or self._contact is not None
-        self._failures = 0
+        threads = min(nthread or os.cpu_count() or 1, num_sims)
+        self._shares = np.array_split(self._all, threads)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._no_ids, self._no_returns = np.zeros(0, np.int64), np.zeros(0)
-        self._no_observations = np.zeros((0, self._observer.size), np.float32)
-        self.command = np.zeros((num_sims, 3)) if reaches else np.tile(np.array(body.task.direction), (num_sims, 1))
+        self._no_observations = np.zeros((0, self.observer.size), np.float32)
         self.reset()
 
     @property
-    def observer(self) -> Observer:
-        """What turns states into observations."""
-        return self._observer
+    def command(self) -> np.ndarray:
+        """(n, 2) world direction in which each is to run, or (n, 3) the point it is to reach; write to it to change it."""
+        return self._episodes.command
+
+    @property
+    def diverged(self) -> int:
+        """How many simulations have diverged and been reset so far."""
+        return int(self.tally[0])
 
     @property
     def kinematics(self) -> Kinematics:
-        """Live states and derived fields."""
-        return self._kinematics
+        """Present states and derived fields, to be read."""
+        return self._physics.kinematics
 
     def get_data(self, sim: int) -> mujoco.MjData:
         """Copy one simulation out, to render it or to hand it to anyone's policy."""
-        data: mujoco.MjData = self._batch.get_data(sim)
-        return data
+        return self._physics.get_data(sim)
 
     def stagger(self) -> None:
         """Spread the episodes' ages evenly, so that they do not all end at the same step."""
-        self._judge.age[:] = self._rng.integers(0, self.body.task.max_episode_steps, self.num_sims)
+        self._episodes.age[:] = self.rng.integers(0, self.body.task.max_episode_steps, self.num_sims)
 
     def set_state(
         self,
@@ -135,7 +150,9 @@ class Simulation:
         ctrl: np.ndarray | None = None,
     ) -> None:
         """Put one simulation at a state, at the start of an episode; act and ctrl are those of a reset where None."""
-        self._start(np.array([sim]), StartStates(qpos, qvel, act, ctrl))
+        self._physics.put(sim, qpos, qvel, act, ctrl)
+        self._physics.read([sim])
+        self._begin(self.setting, self._all[sim : sim + 1])
         self._observe()
 
     def set_command(self, command: np.ndarray, sim: int = 0) -> None:
@@ -145,108 +162,126 @@ class Simulation:
 
     def reset(self, rng: np.random.Generator | None = None) -> np.ndarray:
         """Start every simulation anew; return the observation."""
-        self._rng = rng or self._rng
-        self._reset(self._all)
+        self.rng = rng or self.rng
+        self._start_anew(self._all)
         self._observe()
         return self.observation
+
+    def renew(self, sims: np.ndarray, out: np.ndarray) -> None:
+        """Start ``sims`` anew and write their observations to their rows of ``out``."""
+        self._start_anew(sims)
+        self.observer.observe(self.kinematics, self.command, out, sims)
+
+    def _start_anew(self, sims: np.ndarray) -> None:
+        if self._starts is None:
+            self._restart(self.setting, sims, self.rng)
+        else:
+            self._put(sims, self._starts.draw(self.rng, len(sims)))
+        if self._goals is not None:
+            self.command[sims] = self._goals.draw(self.rng, len(sims))
+
+    def _put(self, sims: np.ndarray, states: StartStates) -> None:
+        for row, sim in enumerate(sims):
+            act, ctrl = (None if given is None else given[row] for given in (states.act, states.ctrl))
+            self._physics.put(sim, states.qpos[row], states.qvel[row], act, ctrl)
+        self._physics.read(sims)
+        self._begin(self.setting, sims)
 
     def step(self, action: np.ndarray, out: np.ndarray | None = None) -> Step:
         """Advance one control step.
 
         Args:
-            action: (n, nu) in [-1, 1] over the control range; clipped.
+            action: (n, nu) in [-1, 1] over the control range; clipped. What is no number counts as 0.
             out: (n, at least size) float32 that ``observation`` is to be written to and to stay in; a new array
                 when None.
 
         Raises:
             SimulationError: every simulation has diverged for several steps in a row.
+            ValueError: one of the arrays is of another shape.
         """
-        self._controls.write_ctrl(action, self._kinematics.ctrl)
-        start = time.perf_counter()
-        self._batch.step(nstep=self.body.frame_skip, stage=_STALE if self._reads_stale else _FRESH)
-        self.physics_seconds += time.perf_counter() - start
-        self._judge.read_places()
-        contact = self._contact() if self._contact else self._no_contact
-        if self._reads_stale:
-            self._batch.forward(stage=_FRESH)
-        verdict = self._judge.judge(self.command, contact)
-        self._count(verdict.diverged)
-        self._observe(out)
-        return self._finish(verdict)
+        action, size = np.asarray(action, np.float64), self.observer.size
+        out = np.empty((self.num_sims, size), np.float32) if out is None else out
+        # the compiled loop checks nothing, and it writes to MuJoCo's own memory
+        if action.shape != (self.num_sims, self.body.model.nu):
+            raise ValueError(f"actions of shape {action.shape}: expected ({self.num_sims}, {self.body.model.nu})")
+        if len(out) != self.num_sims or out.shape[1] < size:
+            raise ValueError(f"room for observations of shape {out.shape}: expected ({self.num_sims}, {size} or more)")
+        terms, ends = np.empty((5, self.num_sims)), np.empty((2, self.num_sims), np.bool_)
 
-    def _observe(self, out: np.ndarray | None = None, sims: np.ndarray | None = None) -> None:
-        written = self._observer.observe(self._kinematics, self.command, out, self._all if sims is None else sims)
-        self.observation = written[:, : self._observer.size]
+        def advance(sims: np.ndarray) -> tuple[int, int]:
+            return self._step(self.setting, sims, action, room_for_slots(self.observer.senses), out, terms, ends)
 
-    def _finish(self, verdict: Verdict) -> Step:
-        ends = (verdict.reward, verdict.terminated, verdict.truncated)
-        if not verdict.ended:
-            return Step(*ends, self._no_ids, self._no_observations, None, self._no_returns, self._no_ids)
-        done_ids = np.flatnonzero(verdict.terminated | verdict.truncated)
-        final = np.nan_to_num(self.observation[done_ids])
-        final_state = self._kinematics.rows(done_ids)
-        returns, lengths = self._judge.returns[done_ids], self._judge.age[done_ids]
-        self._reset(done_ids)
-        self._observe(self.observation, done_ids)
-        return Step(*ends, done_ids, final, final_state, returns, lengths)
+        counts = self._pool.map(advance, self._shares) if self._pool else [advance(self._all)]
+        ended, diverged = (sum(parts) for parts in zip(*counts, strict=True))
+        count_failures(self.tally, diverged, self.num_sims)
+        self.check()
+        self.see(out)
+        return self._finish(terms, ends, ended)
 
-    def _count(self, diverged: int) -> None:
-        self.diverged += diverged
-        self._failures = self._failures + 1 if diverged == self.num_sims else 0
-        if self._failures >= _MAX_FAILURES:
+    def see(self, observation: np.ndarray) -> None:
+        """Take the first columns of (n, at least size) as the observation of the present states."""
+        self.observation = observation[:, : self.observer.size]
+
+    def check(self) -> None:
+        """Fail where the physics has diverged too often.
+
+        Raises:
+            SimulationError: every simulation has diverged for several steps in a row.
+        """
+        if self.tally[1] >= MAX_FAILURES:
             raise SimulationError(
                 f"{self.body.name}: the physics diverges at every step (NaN or huge accelerations); "
                 "try a smaller timestep, more damping or armature, or smaller gears in the MJCF"
             )
 
-    def _reset(self, ids: np.ndarray) -> None:
-        states = self._starts.draw(self._rng, len(ids))
-        if self._goals is not None:
-            self.command[ids] = self._goals.draw(self._rng, len(ids))
-        self._start(ids, states)
+    def _observe(self) -> None:
+        self.see(self.observer.observe(self.kinematics, self.command))
 
-    def _start(self, ids: np.ndarray, states: StartStates) -> None:
-        """Begin episodes at given states.
-
-        Gives the bits that ``Batch.reset`` would give, which also clears every derived field of every
-        simulation that is reset: ten times the cost, and all but a few are computed anew before they are read.
-        """
-        batch = self._batch
-        batch.state[ids], batch.warning[ids] = self._first_state, 0
-        self._kinematics.qpos[ids], self._kinematics.qvel[ids] = states.qpos, states.qvel
-        for field, given in ((self._kinematics.act, states.act), (self._kinematics.ctrl, states.ctrl)):
-            if given is not None:
-                field[ids] = given
-        batch.forward(ids, stage=_FRESH)
-        self._judge.start(ids)
+    def _finish(self, terms: np.ndarray, ends: np.ndarray, ended: int) -> Step:
+        reward = Reward(terms[0], *terms[2:]) if self._goals is None else ReachReward(*terms)
+        terminated, truncated = ends[0], ends[1]
+        if not ended:
+            nothing = (self._no_ids, self._no_observations, None, self._no_returns, self._no_ids)
+            return Step(reward, terminated, truncated, *nothing)
+        done_ids = np.flatnonzero(terminated | truncated)
+        final = np.nan_to_num(self.observation[done_ids])
+        final_state = self.kinematics.rows(done_ids)
+        returns, lengths = self._episodes.returns[done_ids], self._episodes.age[done_ids]
+        self.renew(done_ids, self.observation)
+        return Step(reward, terminated, truncated, done_ids, final, final_state, returns, lengths)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Everything that a bit-exact continuation needs, but for the random generator."""
         return {
-            "state": self._batch.state.copy(),
-            "position": self._judge.place.copy(),
+            "state": self._physics.state,
+            "position": self._episodes.before.copy(),
             "command": self.command.copy(),
-            "counts": np.array([self.diverged, self._failures]),
-            "age": self._judge.age.copy(),
-            "return": self._judge.returns.copy(),
+            "counts": self.tally.copy(),
+            "age": self._episodes.age.copy(),
+            "return": self._episodes.returns.copy(),
         }
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a ``state_dict``."""
-        self._batch.state[:] = state["state"]
-        self._judge.place[:] = state["position"]
+        self._physics.state = state["state"]
+        self._episodes.before[:] = state["position"]
         self.command[:] = state["command"]
-        self.diverged, self._failures = (int(count) for count in state["counts"])
-        self._judge.age[:] = state["age"]
-        self._judge.returns[:] = state["return"]
-        self._batch.forward(stage=_FRESH)
+        self.tally[:] = state["counts"]
+        self._episodes.age[:] = state["age"]
+        self._episodes.returns[:] = state["return"]
         self._observe()
 
     @property
     def rng_state(self) -> dict[str, Any]:
         """State of the random generator, as JSON can hold it."""
-        return dict(self._rng.bit_generator.state)
+        return dict(self.rng.bit_generator.state)
 
     @rng_state.setter
     def rng_state(self, state: dict[str, Any]) -> None:
-        self._rng.bit_generator.state = state
+        self.rng.bit_generator.state = state
+
+    def _start(self) -> Start:
+        task, model = self.body.task, self.body.model
+        draws, alone = np.empty((self.num_sims, model.nq + model.nv)), self._starts is None and self._goals is None
+        uniform = task.qvel_noise_kind == "uniform"
+        return Start(model.qpos0.copy(), task.qpos_noise, task.qvel_noise, uniform, alone, draws)

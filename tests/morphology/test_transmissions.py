@@ -139,6 +139,25 @@ def test_a_joints_own_limit_on_actuator_torque_holds():
     assert torques(model)["hip"] == pytest.approx((-7, 9))
 
 
+def test_a_tendons_limit_holds_for_each_actuator_alone():
+    """Together an actuator of 5 N and one of 1 N would share the tendon's 3 N; each by itself has all of it."""
+    model = mujoco.MjModel.from_xml_string("""<mujoco><worldbody><body><joint name="slide" type="slide"/>
+      <geom size=".1"/></body></worldbody><tendon><fixed name="rope" actuatorfrcrange="-2 3">
+      <joint joint="slide" coef="1"/></fixed></tendon><actuator><general tendon="rope" gainprm="5" ctrlrange="-1 1"/>
+      <motor tendon="rope" gear="1" ctrlrange="-1 1"/><motor joint="slide" gear="7" ctrlrange="-1 1"/>
+      </actuator></mujoco>""")
+    low, high = force_limits(model, start_data(model))
+    alone = []
+    for control in range(3):
+        data = mujoco.MjData(model)
+        data.ctrl[control] = 1.0
+        mujoco.mj_forward(model, data)
+        alone.append(data.qfrc_actuator[0])
+    assert high[:, 0] == pytest.approx(alone)
+    assert high[:, 0] == pytest.approx([3, 1, 7])
+    assert low[:, 0] == pytest.approx([-2, -1, -7])
+
+
 def test_filters_and_delays_take_nothing_from_the_torque():
     slow = '<general joint="hip" gear="3" ctrlrange="-1 1" dyntype="filter" dynprm=".2"/>'
     late = '<motor joint="hip" gear="3" ctrlrange="-1 1" delay=".1" nsample="60"/>'

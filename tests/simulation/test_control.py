@@ -42,8 +42,8 @@ def test_ctrl_is_never_outside_the_range(model):
         assert np.array_equal(ctrl[:-1], np.clip(ctrl[:-1], *model.actuator_ctrlrange[:-1].T))
 
 
-@pytest.mark.parametrize("shape", [(3, 6), (3, 8), (2, 7), (4, 7), (7,)])
-def test_actions_of_another_shape_are_refused(model, shape):
+@pytest.mark.parametrize("shape", [(3, 6), (3, 8), (7, 3), (6,), (1,)])
+def test_actions_of_another_size_are_refused(model, shape):
     assert model.nu == 7
-    with pytest.raises(ValueError, match=r"expected \(3, 7\)"):
-        ControlScale(model).write_ctrl(np.zeros(shape), np.zeros((3, 7)))
+    with pytest.raises(ValueError, match=r"expected \(\.\.\., 7\)"):
+        ControlScale(model).to_ctrl(np.zeros(shape))

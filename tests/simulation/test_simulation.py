@@ -73,8 +73,11 @@ def test_simulations_of_a_batch_start_differently():
 def test_threads_do_not_change_a_bit(name):
     body = load_body(name)
     actions = actions_for(body, 40, 6)
-    runs = [record(Simulation(body, 6, np.random.default_rng(0), exact=True, nthread=n), actions) for n in (1, 2)]
-    assert_equal_runs(*runs)
+    first, *others = (
+        record(Simulation(body, 6, np.random.default_rng(0), exact=True, nthread=n), actions) for n in (1, 2, 0, 9)
+    )
+    for other in others:
+        assert_equal_runs(first, other)
 
 
 def test_other_simulations_of_the_batch_do_not_matter():
@@ -193,6 +196,18 @@ def test_reset_takes_a_new_seed():
     assert not simulation.kinematics.ctrl.any(), "the last control of an episode is not seen by the next"
 
 
+@pytest.mark.parametrize(("kind", "name"), [("uniform", "gymnasium:hopper"), ("normal", "gymnasium:half_cheetah")])
+def test_starts_are_drawn_as_numpy_draws_them(kind, name):
+    """All positions, then all velocities; compiled code has generators of its own, which must give the same numbers."""
+    body = with_task(name, qpos_noise=0.03, qvel_noise=0.2, qvel_noise_kind=kind)
+    model, rng, twin = body.model, np.random.default_rng(7), np.random.default_rng(7)
+    k = Simulation(body, 5, rng).kinematics
+    assert np.array_equal(k.qpos, model.qpos0 + twin.uniform(-0.03, 0.03, (5, model.nq)))
+    unit = twin.uniform(-1, 1, (5, model.nv)) if kind == "uniform" else twin.normal(size=(5, model.nv))
+    assert np.array_equal(k.qvel, 0.2 * unit)
+    assert rng.bit_generator.state == twin.bit_generator.state
+
+
 def test_staggered_episodes_end_at_different_steps():
     body = with_task("gymnasium:swimmer", max_episode_steps=12)
     simulation = Simulation(body, 30, np.random.default_rng(0))
@@ -267,6 +282,16 @@ def test_actions_beyond_the_range_and_nan_are_tamed():
     assert np.array_equal(first.kinematics.qpos, second.kinematics.qpos)
 
 
+@pytest.mark.parametrize(
+    ("shape", "out"), [((3, 2), None), ((2, 3), None), ((3,), None), ((3, 3), (3, 4)), ((3, 3), (2, 90))]
+)
+def test_arrays_of_another_shape_are_refused(shape, out):
+    """The compiled loop would write past their ends."""
+    simulation = Simulation(load_body("gymnasium:hopper"), 3, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"expected \(3, "):
+        simulation.step(np.zeros(shape), None if out is None else np.zeros(out, np.float32))
+
+
 @pytest.mark.parametrize(("roll", "falls"), [(0.9, False), (-0.9, False), (1.1, True), (3.0, True)])
 def test_tilt_limit(roll, falls):
     body = with_task("ant", tilt=1.0, height=None)
@@ -309,6 +334,30 @@ def test_a_diverging_simulation_is_reset_and_counted(tmp_path):
     calm = simulation.step(np.zeros((3, 1)))
     assert not calm.terminated.any()
     assert simulation.diverged == 12
+
+
+def test_divergence_is_silent(tmp_path, monkeypatch, capfd):
+    """MuJoCo alone would warn, and keep a log where the user happens to be."""
+    simulation = Simulation(load_text(tmp_path, UNSTABLE), 2, np.random.default_rng(0))
+    monkeypatch.chdir(tmp_path)
+    for step in range(12):
+        simulation.step(np.array([[0.0], [float(step % 2)]]))
+    assert simulation.diverged == 6
+    assert capfd.readouterr() == ("", "")
+    assert not list(tmp_path.glob("*LOG*"))
+
+
+def test_a_copy_is_an_ordinary_simulation():
+    body = load_body("gymnasium:walker2d_v5")
+    simulation = Simulation(body, 2, np.random.default_rng(0))
+    for action in actions_for(body, 5, 2):
+        simulation.step(action)
+    data, action = simulation.get_data(1), actions_for(body, 1, 2, seed=2)[0]
+    assert not data.warning.number.any()
+    simulation.step(action)
+    data.ctrl[:] = simulation.kinematics.ctrl[1]
+    mujoco.mj_step(body.model, data, body.frame_skip)
+    assert np.array_equal(data.qpos, simulation.kinematics.qpos[1])
 
 
 def test_the_jump_back_of_a_diverged_simulation_is_not_rewarded(tmp_path):

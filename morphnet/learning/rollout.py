@@ -1,7 +1,8 @@
 """Rollouts: simulations driven by their generated actors.
 
 Each body is run for the whole horizon by itself: nothing of it depends on another, so a thread that is done takes
-the next body, and both threads are busy to the end. A body's horizon is one compiled call, which holds no lock.
+the next body, and both threads are busy to the end. A body's horizon is one compiled call, which holds no lock; it is
+taken up again wherever start states, which are drawn ahead in Python, have run low.
 """
 
 from __future__ import annotations
@@ -85,17 +86,12 @@ class RolloutCollector:
         observation = self._observation.numpy()[:, body]
         observation[0, :, :size] = simulation.observation
         log = _Log(simulation, self._horizon)
-        action, reward = self._action.numpy()[:, body, :, :nu], self._reward.numpy()[:, body]
-        timed, room = (drift, observation, action, reward, self._ended.numpy()[:, body]), Room.for_rollouts(simulation)
-        given = (simulation.setting, perceptron, room, simulation.rng, simulation.tally)
-        t = 0
-        while t < self._horizon:
-            steps, episodes, cuts, done = self._roll(*given, *(array[t:] for array in timed), *log.room())
+        written = (self._action.numpy()[:, body], self._reward.numpy()[:, body], self._ended.numpy()[:, body])
+        given = (simulation.setting, perceptron, Room.for_rollouts(simulation), simulation.tally, log.progress, drift)
+        while log.progress[0] < self._horizon:
+            simulation.fill()
+            self._roll(*given, observation, written[0][:, :, :nu], *written[1:], *log.arrays)
             simulation.check()
-            log.add(t, episodes, cuts)
-            t += steps
-            if done:
-                simulation.renew(room.done[:done], observation[t])
         simulation.see(observation[-1])
         buffers = (self._observation, self._action, self._noise, self._reward, self._ended)
         return Rollout(*buffers, *log.read(body))
@@ -109,22 +105,12 @@ class _Log:
         cuts = sims * (horizon // simulation.body.task.max_episode_steps + 1)
         self._lengths, self._returns = np.empty(horizon * sims, np.int64), np.empty(horizon * sims)
         self._cuts, self._finals = np.empty((cuts, 2), np.int64), np.empty((cuts, simulation.observer.size), np.float32)
-        self._episodes = self._num_cuts = 0
-
-    def room(self) -> tuple[np.ndarray, ...]:
-        """What is yet to be written."""
-        episodes, cuts = self._episodes, self._num_cuts
-        return self._lengths[episodes:], self._returns[episodes:], self._cuts[cuts:], self._finals[cuts:]
-
-    def add(self, start: int, episodes: int, cuts: int) -> None:
-        """Take in what a call that began at control step ``start`` has written."""
-        self._cuts[self._num_cuts : self._num_cuts + cuts, 0] += start
-        self._episodes += episodes
-        self._num_cuts += cuts
+        self.progress = np.zeros(3, np.int64)
+        self.arrays = (self._lengths, self._returns, self._cuts, self._finals)
 
     def read(self, body: int) -> tuple[list[tuple[int, int, int, np.ndarray]], list[tuple[int, float, int]]]:
         """Return what ``Rollout`` calls truncated and episodes."""
-        episodes, cuts = self._episodes, self._num_cuts
+        _, episodes, cuts = self.progress
         ends = zip(self._returns[:episodes].tolist(), self._lengths[:episodes].tolist(), strict=True)
         truncated = zip(self._cuts[:cuts].tolist(), self._finals[:cuts], strict=True)
         return [(t, body, sim, final) for (t, sim), final in truncated], [(body, *end) for end in ends]

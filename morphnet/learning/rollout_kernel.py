@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import types
@@ -12,7 +12,8 @@ from morphnet.simulation.compiled import helper, owns, reads, writes
 from morphnet.simulation.judge_kernel import total_reward
 from morphnet.simulation.observation_kernel import room_for_slots
 from morphnet.simulation.simulation import MAX_FAILURES, Simulation
-from morphnet.simulation.step_kernel import GENERATOR, SETTING, Setting, count_failures, observe, restart, step
+from morphnet.simulation.start_kernel import num_waiting
+from morphnet.simulation.step_kernel import SETTING, Setting, count_failures, observe, restart, step
 
 
 class Room(NamedTuple):
@@ -48,7 +49,7 @@ SIGNATURE = (
     SETTING,
     PERCEPTRON,
     ROOM,
-    GENERATOR,
+    owns(1, types.int64),
     owns(1, types.int64),
     reads(3, types.float32),
     *(writes(3, types.float32) for _ in ("observation", "action")),
@@ -64,8 +65,8 @@ def roll(
     setting: Setting,
     actor: Perceptron,
     room: Room,
-    rng: Any,
     tally: np.ndarray,
+    progress: np.ndarray,
     drift: np.ndarray,
     observation: np.ndarray,
     action: np.ndarray,
@@ -75,15 +76,15 @@ def roll(
     returns: np.ndarray,
     cuts: np.ndarray,
     finals: np.ndarray,
-) -> tuple[int, int, int, int]:
-    """Run n simulations for T control steps, until the physics has diverged too often, or episodes are to begin outside.
+) -> None:
+    """Run n simulations to control step T, or until start states run low or the physics has diverged too often.
 
     Args:
         setting: the simulations.
         actor: what drives them.
         room: to work in.
-        rng: source of the reset noise.
         tally: the simulations' own.
+        progress: (3,) control steps made, episodes ended and episodes truncated before; brought up to date.
         drift: (T, n, nu) what is added to the actor's output: its last bias and the exploration.
         observation: (T + 1, n, at least the observation's size); the first is given, the others are written.
         action: (T, n, nu) to write to.
@@ -93,15 +94,13 @@ def roll(
         returns: (T * n,) to write the sums of their rewards to.
         cuts: (truncations, 2) to write the control step and the simulation of every truncation to.
         finals: (truncations, the observation's size) to write what was observed then to.
-
-    Returns:
-        How many control steps were made, how many episodes have ended, how many of them were truncated, and how
-        many of ``room.done`` are yet to begin anew.
     """
     num_sims, size = action.shape[1], finals.shape[1]
     terms, ends = room.terms, room.ends
-    num_episodes = num_cuts = 0
-    for t in range(len(action)):
+    num_episodes, num_cuts = progress[1], progress[2]
+    for t in range(progress[0], len(action)):
+        if num_waiting(setting.waiting) < num_sims or tally[1] >= MAX_FAILURES:
+            break
         act(actor, observation[t], drift[t], action[t])
         num_done, diverged = _step(setting, room.sims, action[t], room.slots, observation[t + 1], terms, ends)
         _count_failures(tally, diverged, num_sims)
@@ -119,14 +118,10 @@ def roll(
                 returns[num_episodes] = setting.episodes.returns[sim]
                 num_episodes += 1
         if num_done > 0:
-            if not setting.start.alone:
-                return t + 1, num_episodes, num_cuts, num_done
             done = room.done[:num_done]
-            _restart(setting, done, rng)
+            _restart(setting, done)
             observe(setting, done, room.slots, observation[t + 1])
-        if tally[1] >= MAX_FAILURES:
-            break
-    return len(action), num_episodes, num_cuts, 0
+        progress[0], progress[1], progress[2] = t + 1, num_episodes, num_cuts
 
 
 _step, _restart, _count_failures = helper(step), helper(restart), helper(count_failures)

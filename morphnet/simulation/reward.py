@@ -9,6 +9,8 @@ import dataclasses
 
 import numpy as np
 
+from morphnet.bodies import Task
+
 
 @dataclasses.dataclass
 class Reward:
@@ -39,3 +41,8 @@ class ReachReward:
     def total(self) -> np.ndarray:
         """(n,) sum of the terms."""
         return self.distance + self.goal + self.healthy + self.ctrl + self.contact
+
+
+def reward_of(task: Task, terms: np.ndarray) -> Reward | ReachReward:
+    """Name the terms (5, n) that the compiled judge has written."""
+    return ReachReward(*terms) if task.kind == "reach" else Reward(terms[0], *terms[2:])

@@ -14,20 +14,19 @@ from morphnet.bodies import Body
 from morphnet.errors import SimulationError
 from morphnet.simulation.compiled import compiled
 from morphnet.simulation.control import ControlScale
-from morphnet.simulation.goals import GoalSampler
 from morphnet.simulation.judge import make_episodes
 from morphnet.simulation.kinematics import Kinematics
 from morphnet.simulation.observation import Observer
 from morphnet.simulation.observation_kernel import room_for_slots
 from morphnet.simulation.physics import Physics
-from morphnet.simulation.reward import ReachReward, Reward
-from morphnet.simulation.starts import Starts, StartStates
+from morphnet.simulation.reward import ReachReward, Reward, reward_of
+from morphnet.simulation.start_queue import StartQueue
+from morphnet.simulation.starts import Starts, TaskStarts
 from morphnet.simulation.step_kernel import (
     BEGIN_SIGNATURE,
     RESTART_SIGNATURE,
     STEP_SIGNATURE,
     Setting,
-    Start,
     begin,
     count_failures,
     restart,
@@ -73,7 +72,7 @@ class Simulation:
         setting: the simulations as compiled loops see them; what changes in it changes here.
         tally: (2,) how many simulations have diverged and been reset so far, and for how many control steps in a
             row all of them have.
-        rng: source of the reset noise.
+        rng: source of start states and goals.
         observation: (n, size) float32, of the present states.
     """
 
@@ -92,21 +91,20 @@ class Simulation:
         Args:
             body: the body.
             num_sims: number of simulations.
-            rng: source of the reset noise.
+            rng: source of start states and goals.
             exact: whether contact costs are computed, where the task has them.
             nthread: threads that share the simulations of a step; 0 for all cores.
-            starts: where episodes begin; the start pose with the task's noise when None.
+            starts: where episodes begin; the task's start states when None.
         """
         self.body, self.num_sims, self.rng = body, num_sims, rng
         self.observer = Observer(body)
-        self._starts, self._goals = starts, GoalSampler(body) if body.task.kind == "reach" else None
         self.tally = np.zeros(2, np.int64)
         self._physics = Physics(body.model, num_sims, body.frame_skip)
         self._episodes = make_episodes(body, num_sims, exact=exact)
         controls = ControlScale(body.model).table
-        self.setting = Setting(
-            self._physics.world, self._episodes, self.observer.senses, self._start(), controls
-        )
+        self._queue = StartQueue(body, num_sims, starts or TaskStarts(body))
+        waiting, senses = self._queue.waiting, self.observer.senses
+        self.setting = Setting(self._physics.world, self._episodes, senses, waiting, controls)
         self._step = compiled(step, *STEP_SIGNATURE)
         self._restart = compiled(restart, *RESTART_SIGNATURE)
         self._begin = compiled(begin, *BEGIN_SIGNATURE)
@@ -120,7 +118,7 @@ class Simulation:
 
     @property
     def command(self) -> np.ndarray:
-        """(n, 2) world direction in which each is to run, or (n, 3) the point it is to reach; write to it to change it."""
+        """(n, 2) world direction to run in, or (n, 3) point to reach, of each simulation; write to it to change it."""
         return self._episodes.command
 
     @property
@@ -163,29 +161,15 @@ class Simulation:
     def reset(self, rng: np.random.Generator | None = None) -> np.ndarray:
         """Start every simulation anew; return the observation."""
         self.rng = rng or self.rng
-        self._start_anew(self._all)
+        self._queue.clear()  # what was drawn ahead is another generator's
+        self.fill()
+        self._restart(self.setting, self._all)
         self._observe()
         return self.observation
 
-    def renew(self, sims: np.ndarray, out: np.ndarray) -> None:
-        """Start ``sims`` anew and write their observations to their rows of ``out``."""
-        self._start_anew(sims)
-        self.observer.observe(self.kinematics, self.command, out, sims)
-
-    def _start_anew(self, sims: np.ndarray) -> None:
-        if self._starts is None:
-            self._restart(self.setting, sims, self.rng)
-        else:
-            self._put(sims, self._starts.draw(self.rng, len(sims)))
-        if self._goals is not None:
-            self.command[sims] = self._goals.draw(self.rng, len(sims))
-
-    def _put(self, sims: np.ndarray, states: StartStates) -> None:
-        for row, sim in enumerate(sims):
-            act, ctrl = (None if given is None else given[row] for given in (states.act, states.ctrl))
-            self._physics.put(sim, states.qpos[row], states.qvel[row], act, ctrl)
-        self._physics.read(sims)
-        self._begin(self.setting, sims)
+    def fill(self) -> None:
+        """Draw start states ahead, enough for compiled loops to start every simulation anew."""
+        self._queue.fill(self.rng)
 
     def step(self, action: np.ndarray, out: np.ndarray | None = None) -> Step:
         """Advance one control step.
@@ -238,8 +222,7 @@ class Simulation:
         self.see(self.observer.observe(self.kinematics, self.command))
 
     def _finish(self, terms: np.ndarray, ends: np.ndarray, ended: int) -> Step:
-        reward = Reward(terms[0], *terms[2:]) if self._goals is None else ReachReward(*terms)
-        terminated, truncated = ends[0], ends[1]
+        reward, terminated, truncated = reward_of(self.body.task, terms), ends[0], ends[1]
         if not ended:
             nothing = (self._no_ids, self._no_observations, None, self._no_returns, self._no_ids)
             return Step(reward, terminated, truncated, *nothing)
@@ -247,7 +230,9 @@ class Simulation:
         final = np.nan_to_num(self.observation[done_ids])
         final_state = self.kinematics.rows(done_ids)
         returns, lengths = self._episodes.returns[done_ids], self._episodes.age[done_ids]
-        self.renew(done_ids, self.observation)
+        self.fill()
+        self._restart(self.setting, done_ids)
+        self.observer.observe(self.kinematics, self.command, self.observation, done_ids)
         return Step(reward, terminated, truncated, done_ids, final, final_state, returns, lengths)
 
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -259,6 +244,8 @@ class Simulation:
             "counts": self.tally.copy(),
             "age": self._episodes.age.copy(),
             "return": self._episodes.returns.copy(),
+            "starts": self.setting.waiting.rows.copy(),
+            "waiting": self.setting.waiting.span.copy(),
         }
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
@@ -269,6 +256,7 @@ class Simulation:
         self.tally[:] = state["counts"]
         self._episodes.age[:] = state["age"]
         self._episodes.returns[:] = state["return"]
+        self.setting.waiting.rows[:], self.setting.waiting.span[:] = state["starts"], state["waiting"]
         self._observe()
 
     @property
@@ -279,9 +267,3 @@ class Simulation:
     @rng_state.setter
     def rng_state(self, state: dict[str, Any]) -> None:
         self.rng.bit_generator.state = state
-
-    def _start(self) -> Start:
-        task, model = self.body.task, self.body.model
-        draws, alone = np.empty((self.num_sims, model.nq + model.nv)), self._starts is None and self._goals is None
-        uniform = task.qvel_noise_kind == "uniform"
-        return Start(model.qpos0.copy(), task.qpos_noise, task.qvel_noise, uniform, alone, draws)

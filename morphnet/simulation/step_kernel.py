@@ -5,9 +5,8 @@ Each simulation is judged and observed while what its physics has just written i
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
 from numba import types
 
@@ -23,27 +22,8 @@ from morphnet.simulation.judge_kernel import (
     reads_stale,
 )
 from morphnet.simulation.observation_kernel import SENSES, Senses, write_observations
-from morphnet.simulation.physics_kernel import CTRL, QPOS, QVEL, WORLD, World, advance, clear, copy_out, derive, put
-
-
-class Start(NamedTuple):
-    """Where episodes start.
-
-    Attributes:
-        qpos: (nq,) the start pose.
-        qpos_noise: half width of the uniform noise on it.
-        qvel_noise: scale of the noise on velocities, which start from 0.
-        uniform: whether that noise is uniform, its scale the half width; else normal.
-        alone: whether compiled loops begin episodes by themselves; not where goals or starts are drawn in Python.
-        draws: (n, nq + nv) room to work in.
-    """
-
-    qpos: np.ndarray
-    qpos_noise: float
-    qvel_noise: float
-    uniform: bool
-    alone: bool
-    draws: np.ndarray
+from morphnet.simulation.physics_kernel import CTRL, WORLD, World, advance, copy_out, derive, put
+from morphnet.simulation.start_kernel import WAITING, Waiting, take
 
 
 class Setting(NamedTuple):
@@ -52,21 +32,11 @@ class Setting(NamedTuple):
     world: World
     episodes: Episodes
     senses: Senses
-    start: Start
+    waiting: Waiting
     controls: np.ndarray
 
 
-SETTING = types.NamedTuple(
-    [
-        WORLD,
-        EPISODES,
-        SENSES,
-        types.NamedTuple([owns(1), types.float64, types.float64, types.boolean, types.boolean, owns(2)], Start),
-        CONTROLS,
-    ],
-    Setting,
-)
-GENERATOR = numba.typeof(np.random.default_rng(0))
+SETTING = types.NamedTuple([WORLD, EPISODES, SENSES, WAITING, CONTROLS], Setting)
 _SIMS = reads(1, types.int64)
 
 STEP_SIGNATURE = (SETTING, _SIMS, reads(2), owns(1), writes(2, types.float32), writes(2), writes(2, types.boolean))
@@ -119,32 +89,17 @@ def step(
     return num_ended, num_diverged
 
 
-RESTART_SIGNATURE = (SETTING, _SIMS, GENERATOR)
+RESTART_SIGNATURE = (SETTING, _SIMS)
 
 
-def restart(setting: Setting, sims: np.ndarray, rng: Any) -> None:
-    """Begin new episodes of ``sims`` near the start pose; they are yet to be observed.
-
-    The numbers drawn, and their order, are those of one call for all positions and one for all velocities.
-    """
-    world, start, draws = setting.world, setting.start, setting.start.draws
-    nq, nv = world.fields[QPOS].shape[1], world.fields[QVEL].shape[1]
-    for row in range(len(sims)):
-        for index in range(nq):
-            draws[row, index] = start.qpos[index] + _between(rng, start.qpos_noise)
-    for row in range(len(sims)):
-        for index in range(nv):
-            unit = _between(rng, 1.0) if start.uniform else rng.standard_normal()
-            draws[row, nq + index] = start.qvel_noise * unit
-    for row in range(len(sims)):
-        clear(world, sims[row])
-        for index in range(nq):
-            put(world, sims[row], QPOS, index, draws[row, index])
-        for index in range(nv):
-            put(world, sims[row], QVEL, index, draws[row, nq + index])
-        derive(world, sims[row])
-        copy_out(world, sims[row])
-        begin_episode(world, setting.episodes, sims[row])
+def restart(setting: Setting, sims: np.ndarray) -> None:
+    """Begin new episodes of ``sims`` at the start states that wait; they are yet to be observed."""
+    world, episodes = setting.world, setting.episodes
+    for sim in sims:
+        take(setting.waiting, world, episodes.command, sim)
+        derive(world, sim)
+        copy_out(world, sim)
+        begin_episode(world, episodes, sim)
 
 
 BEGIN_SIGNATURE = (SETTING, _SIMS)
@@ -175,12 +130,6 @@ def observe(setting: Setting, sims: np.ndarray, slots: np.ndarray, out: np.ndarr
     qpos, qvel, act, ctrl = world.fields[0], world.fields[1], world.fields[2], world.fields[3]
     poses, velocities = (world.xipos, world.xmat, world.xpos), (world.cvel, world.subtree_com)
     _write(setting.senses, qpos, qvel, act, ctrl, *poses, *velocities, setting.episodes.command, sims, slots, out)
-
-
-@inlined
-def _between(rng: Any, half_width: float) -> float:
-    """A uniform number, from the bits that NumPy makes it from."""
-    return -half_width + (half_width - -half_width) * rng.random()
 
 
 _write = helper(write_observations)

@@ -198,7 +198,7 @@ def test_reset_takes_a_new_seed():
 
 @pytest.mark.parametrize(("kind", "name"), [("uniform", "gymnasium:hopper"), ("normal", "gymnasium:half_cheetah")])
 def test_starts_are_drawn_as_numpy_draws_them(kind, name):
-    """All positions, then all velocities; compiled code has generators of its own, which must give the same numbers."""
+    """All positions, then all velocities; what is drawn ahead is drawn when it is needed, not before."""
     body = with_task(name, qpos_noise=0.03, qvel_noise=0.2, qvel_noise_kind=kind)
     model, rng, twin = body.model, np.random.default_rng(7), np.random.default_rng(7)
     k = Simulation(body, 5, rng).kinematics

@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 import torch
 
+from morphnet.bodies import load_body
 from morphnet.learning.checkpoint import build_networks
+from morphnet.learning.group import make_groups
 from morphnet.learning.rollout import RolloutCollector
-from morphnet.simulation import Simulation
+from morphnet.simulation import Simulation, TaskStarts
 
 HORIZON = 60
+ARM = """<mujoco><option timestep="0.02" gravity="0 0 0"/><worldbody><body><joint name="a" axis="0 0 1" range="-90 90"
+  damping=".1"/><geom type="capsule" size=".02" fromto="0 0 0 1 0 0"/><body name="hand" pos="1 0 0">
+  <joint name="b" axis="0 0 1" range="0 120" damping=".1"/><geom type="capsule" size=".02" fromto="0 0 0 .5 0 0"/>
+  </body></body></worldbody><actuator><motor joint="a"/><motor joint="b"/></actuator></mujoco>"""
+"""Two links that reach, in a plane."""
 
 
 @pytest.fixture
@@ -75,6 +82,43 @@ def test_replaying_the_actions_gives_the_recorded_observations_and_rewards(make_
             running[ended] = 0.0
         np.testing.assert_array_equal(rollout.observation[HORIZON, body, :, :size], simulation.observation)
         np.testing.assert_allclose([value for b, value, _ in rollout.episodes if b == body], returns)
+
+
+class Counted:
+    """Starts of a user's own, which are counted."""
+
+    def __init__(self, body):
+        self.own, self.draws = TaskStarts(body), 0
+
+    def draw(self, rng, count):
+        self.draws += 1
+        return self.own.draw(rng, count)
+
+
+def test_goals_and_starts_of_a_users_own_are_those_that_single_steps_begin_with(tmp_path, tiny):
+    """They are drawn in Python, which the compiled rollout goes back to when it has used up what was drawn before."""
+    (tmp_path / "arm.xml").write_text(ARM)
+    (tmp_path / "arm.toml").write_text('kind = "reach"\nend_effector = "hand"\nmax_episode_steps = 7\nframe_skip = 1\n')
+    body = load_body(tmp_path / "arm.xml")
+    starts = [Counted(body) for _ in range(2)]
+    first, twin = (Simulation(body, 3, np.random.default_rng(0), starts=start) for start in starts)
+    for simulation in (first, twin):
+        simulation.stagger()
+    (group,) = make_groups([("arm", first)], [np.random.default_rng(1)], threads=1)
+    features = {kind: values.shape[-1] for kind, values in group.robots.features.items()}
+    with torch.no_grad():
+        actor = build_networks(features, tiny).actor(group.robots)
+    goals = twin.command.copy()
+    for _ in range(2):
+        rollout = collect(group, actor)
+        for t in range(HORIZON):
+            np.testing.assert_array_equal(rollout.observation[t, 0], twin.observation)
+            step = twin.step(rollout.action[t, 0].numpy())
+            np.testing.assert_array_equal(rollout.reward[t, 0], step.reward.total.astype(np.float32))
+        np.testing.assert_array_equal(first.command, twin.command)
+    assert (first.command != goals).any(axis=1).all()
+    ends = 2 * HORIZON * 3 // 7
+    assert starts[0].draws <= ends // 3 + 3, "many at a time"
 
 
 def test_both_kinds_of_ends_occur_and_are_told_apart(make_group, actor):

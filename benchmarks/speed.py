@@ -33,7 +33,7 @@ BODIES = {
     "humanoid": ("gymnasium:humanoid", "Humanoid-v5", 32),
 }
 """Case -> body, Gymnasium's environment, control steps of a rollout."""
-SUITES = {"planar": 64, "legged": 32}
+SUITES = {"planar": 64, "legged": 32, "arms": 64}
 """Suite -> control steps of a rollout; its training bodies, as many simulations each as training has."""
 SUITE_SIMS, BODY_SIMS, PEER_ENVS, PEER_SECONDS = 16, 64, 16, 0.7
 CEILING, COMPILED_CEILING = "mj_step ceiling", "mj_step ceiling, compiled"

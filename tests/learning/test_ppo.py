@@ -73,7 +73,7 @@ def coded_rollout(group):
     ended = torch.zeros(HORIZON, bodies, SIMS)
     ended[2, 0, 1] = ended[4, 1, 2] = 1.0
     final = np.array([77.0, 5.0], np.float32)  # worth 77 to the coded critic
-    return Rollout(observation, action, action.clone(), reward, ended, [(4, 1, 2, final)], [], {}), codes[:-1]
+    return Rollout(observation, action, action.clone(), reward, ended, [(4, 1, 2, final)], []), codes[:-1]
 
 
 def test_samples_stay_with_their_place(setup, monkeypatch):

@@ -24,7 +24,7 @@ def generate(networks, robots):
         return actor(batch), critic(batch, actor.statistics), actor.generator.encoder(batch)
 
 
-def close(first, second):
+def assert_close(first, second):
     torch.testing.assert_close(first, second, atol=1e-9, rtol=0)
 
 
@@ -36,23 +36,23 @@ def test_padding_beside_a_bigger_robot_changes_nothing(networks, make_robot, tin
     actors, critics, embeddings = generate(networks, [small])
     padded_actors, padded_critics, padded = generate(networks, [small, big] if row == 0 else [big, small])
     for kind, embedding in embeddings.items():
-        close(padded[kind][row, : embedding.shape[1]], embedding[0])
+        assert_close(padded[kind][row, : embedding.shape[1]], embedding[0])
     inputs, hidden = small.observation_size, tiny_config.hidden + tiny_config.own * small.action_size
     sizes = (inputs, hidden, hidden, small.action_size)
     for layer in range(3):
         cut = padded_actors.mean.weights[layer][row, : sizes[layer], : sizes[layer + 1]]
-        close(cut, actors.mean.weights[layer][0])
-        close(padded_actors.mean.biases[layer][row, :, : sizes[layer + 1]], actors.mean.biases[layer][0])
-    close(padded_actors.log_std[row, :, : small.action_size], actors.log_std[0])
+        assert_close(cut, actors.mean.weights[layer][0])
+        assert_close(padded_actors.mean.biases[layer][row, :, : sizes[layer + 1]], actors.mean.biases[layer][0])
+    assert_close(padded_actors.log_std[row, :, : small.action_size], actors.log_std[0])
 
     observation = torch.randn(2, 4, big.observation_size, dtype=torch.float64)
     own = observation[row, :, :inputs]
-    close(padded_actors.mean(observation)[row, :, : small.action_size], actors.mean(own[None])[0])
-    close(padded_critics(observation)[row], critics(own[None])[0])
+    assert_close(padded_actors.mean(observation)[row, :, : small.action_size], actors.mean(own[None])[0])
+    assert_close(padded_critics(observation)[row], critics(own[None])[0])
     garbage = observation.clone()
     garbage[row, :, inputs:] = 1e6
-    close(padded_actors.mean(garbage)[row, :, : small.action_size], actors.mean(own[None])[0])
-    close(padded_critics(garbage)[row], critics(own[None])[0])
+    assert_close(padded_actors.mean(garbage)[row, :, : small.action_size], actors.mean(own[None])[0])
+    assert_close(padded_critics(garbage)[row], critics(own[None])[0])
 
 
 def test_padding_changes_nothing_in_single_precision(networks, make_robot):
@@ -106,8 +106,8 @@ def test_permuting_parts_permutes_the_policy_and_nothing_else(networks, make_rob
     actors, critics, embeddings = generate(networks, [robot])
     moved_actors, moved_critics, moved = generate(networks, [other])
     for kind in KINDS:
-        close(moved[kind][0], embeddings[kind][0][order[kind]])
-    close(moved["task"], embeddings["task"])
+        assert_close(moved[kind][0], embeddings[kind][0][order[kind]])
+    assert_close(moved["task"], embeddings["task"])
 
     shared, own = tiny_config.hidden, tiny_config.own
     units = [*range(shared), *(shared + a * own + i for a in order["actuator"] for i in range(own))]
@@ -118,13 +118,13 @@ def test_permuting_parts_permutes_the_policy_and_nothing_else(networks, make_rob
         layers = [entries, np.array(units), np.array(units), outputs]
         for layer in range(3):
             expected = mlp.weights[layer][0][np.ix_(layers[layer], layers[layer + 1])]
-            close(moved_mlp.weights[layer][0], expected)
-            close(moved_mlp.biases[layer][0, 0], mlp.biases[layer][0, 0, layers[layer + 1]])
-    close(moved_actors.log_std[0, 0], actors.log_std[0, 0, order["actuator"]])
+            assert_close(moved_mlp.weights[layer][0], expected)
+            assert_close(moved_mlp.biases[layer][0, 0], mlp.biases[layer][0, 0, layers[layer + 1]])
+    assert_close(moved_actors.log_std[0, 0], actors.log_std[0, 0, order["actuator"]])
 
     observation = torch.randn(1, 7, robot.observation_size, dtype=torch.float64)
-    close(moved_actors.mean(observation[..., entries]), actors.mean(observation)[..., order["actuator"]])
-    close(moved_critics(observation[..., entries]), critics(observation))
+    assert_close(moved_actors.mean(observation[..., entries]), actors.mean(observation)[..., order["actuator"]])
+    assert_close(moved_critics(observation[..., entries]), critics(observation))
 
 
 def test_parts_are_told_apart(networks, make_robot, tiny_config):

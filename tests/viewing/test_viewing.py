@@ -150,7 +150,10 @@ def test_a_robot_that_lies_starts_again(make):
 
 @pytest.fixture
 def run_alone(monkeypatch, tmp_path):
-    """Return what runs a function in a process of its own: MuJoCo crashes where one process opens two viewers."""
+    """Return what runs a function in a process of its own, and gives its exit code.
+
+    MuJoCo crashes where one process opens two viewers.
+    """
     monkeypatch.setenv("HOME", str(tmp_path))  # where MuJoCo keeps the page's settings
 
     def run(function):
@@ -159,7 +162,7 @@ def run_alone(monkeypatch, tmp_path):
         process.join(timeout=240.0)
         process.kill()
         process.join()
-        assert process.exitcode == 0
+        return process.exitcode
 
     return run
 
@@ -176,7 +179,7 @@ def listening(port):
 
 
 def test_a_push_from_the_page_moves_the_robot_and_the_policy_goes_on(run_alone):
-    run_alone(push)
+    assert run_alone(push) == 0
 
 
 def push():
@@ -223,7 +226,7 @@ def answer_to(origin, port):
 
 
 def test_other_pages_in_the_same_browser_are_kept_out(run_alone):
-    run_alone(open_pages)
+    assert run_alone(open_pages) == 0
 
 
 def open_pages():

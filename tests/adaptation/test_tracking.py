@@ -83,9 +83,7 @@ def test_rewards_become_worth_and_episodes_their_sums(puck, pushes, tracking):
     ended = torch.zeros(6, 1, 2)
     ended[3, 0, 1] = ended[5, 0, 0] = 1.0
     unused = torch.zeros(6, 1, 2, 2)
-    rollout = Rollout(
-        observation, unused, unused, torch.full((6, 1, 2), -99.0), ended, [], [(0, -5.0, 4), (0, 7.0, 6)], {}
-    )
+    rollout = Rollout(observation, unused, unused, torch.full((6, 1, 2), -99.0), ended, [], [(0, -5.0, 4), (0, 7.0, 6)])
     Marker(tracking, 2)(rollout)
     begins = np.zeros((6, 2), bool)
     begins[0] = begins[4, 1] = True
@@ -103,9 +101,8 @@ def test_a_rollout_goes_on_where_the_last_one_stopped(puck, pushes, tracking):
     def rollout(first, last):
         steps = last - first
         unused = torch.zeros(steps, 1, 1, 2)
-        return Rollout(
-            whole[first : last + 1], unused, unused, torch.zeros(steps, 1, 1), torch.zeros(steps, 1, 1), [], [], {}
-        )
+        nothing = torch.zeros(steps, 1, 1)
+        return Rollout(whole[first : last + 1], unused, unused, nothing.clone(), nothing.clone(), [], [])
 
     at_once, one, two = rollout(0, 12), rollout(0, 5), rollout(5, 12)
     Marker(tracking, 1)(at_once)

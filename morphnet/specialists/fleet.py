@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
+import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from morphnet.bodies import Suite
@@ -32,17 +33,13 @@ def train_experts(
         seed: seeds every training.
         processes: trainings at the same time.
     """
-    # not forked: torch's threads do not survive that
+    train = functools.partial(_train_one, suite, out, seconds, seed)
+    # spawned, as torch's threads do not survive a fork; Ctrl-C is for the parent, which ends its children
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=processes, mp_context=context) as pool:
-        jobs = [pool.submit(_train_one, suite, name, out, seconds, seed) for name in names]
-        try:
-            for job in as_completed(jobs):
-                yield job.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with context.Pool(processes, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        yield from pool.imap_unordered(train, names)
 
 
-def _train_one(suite: Suite, name: str, out: Path, seconds: float, seed: int) -> str:
+def _train_one(suite: Suite, out: Path, seconds: float, seed: int, name: str) -> str:
     train_for(suite.load(name), seconds, seed, 1, Rounds()).save(expert_folder(out, name))
     return name

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from tyro.conf import OmitArgPrefixes, Positional
 
-from morphnet.command_line import parse
+from morphnet.command_line import open_suite, parse
 from morphnet.commands import Json, adapt, expert, export, finetune, grow, record
-from morphnet.config import TrainConfig
 from morphnet.errors import MorphNetError
 from morphnet.look import Look
-
-if TYPE_CHECKING:
-    from morphnet.bodies import Suite
+from morphnet.training_commands import distill, experts, train
 
 
 def doctor(json: Json = None, seed: int = 0) -> None:
@@ -77,45 +74,6 @@ def inspect(body: Positional[str], image: Path | None = None, json: Json = None,
         from morphnet.rendering.graph_picture import write_graph_picture
 
         write_graph_picture(loaded, image)
-    console.write_report(json, report)
-
-
-def train(
-    out: Path,
-    suite: str | None = None,
-    bodies: Path | None = None,
-    tasks: Path | None = None,
-    minutes: float | None = None,
-    resume: bool = False,
-    config: OmitArgPrefixes[TrainConfig] = TrainConfig(),  # noqa: B008
-    json: Json = None,
-) -> None:
-    """Meta-train a hypernetwork on the training split of a suite or of a folder of MJCF files.
-
-    Example:
-        morphnet train --suite planar --out rollouts/runs/planar
-        morphnet train --suite planar --out rollouts/runs/planar --resume
-
-    Args:
-        out: the run's folder: checkpoint, best and periodic checkpoints, metrics, TensorBoard log.
-        suite: a shipped suite.
-        bodies: a folder of MJCF files, with splits.json where there are splits.
-        tasks: a TOML with a section a family, in place of the folder's suite.toml.
-        minutes: stop after this many minutes; schedules follow steps all the same.
-        resume: continue the run in ``out``.
-        config: hyperparameters.
-        json: where to write the numbers.
-    """
-    from morphnet import console
-    from morphnet.runs import start_training
-    from morphnet.training_display import TrainingDisplay
-
-    with TrainingDisplay(minutes) as display:
-        report = start_training(out, open_suite(suite, bodies, tasks), config, resume, minutes, display.show)
-    rows = [(name, value) for name, value in report["returns"].items()]
-    console.print_table(
-        f"{report['steps']:,} steps in {report['seconds'] / 60:.1f} minutes", ("body", "return"), rows, json
-    )
     console.write_report(json, report)
 
 
@@ -319,17 +277,6 @@ def demo(out: Path = Path("rollouts/demo"), seed: int = 0, json: Json = None) ->
     run_demo(out, seed, json)
 
 
-def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Suite:
-    """Open the suite or folder that a command was given; exactly one of them must be."""
-    from morphnet.bodies import load_suite, suite_from_folder, suite_names
-
-    if (suite is None) == (bodies is None):
-        raise MorphNetError(f"give either --suite ({', '.join(suite_names())}) or --bodies DIR")
-    if suite is not None and tasks is not None:
-        raise MorphNetError("--tasks goes with --bodies DIR; a shipped suite has tasks of its own")
-    return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)
-
-
 COMMANDS = (
     demo,
     bodies,
@@ -340,6 +287,8 @@ COMMANDS = (
     record,
     adapt,
     expert,
+    experts,
+    distill,
     finetune,
     export,
     render,
@@ -351,6 +300,8 @@ COMMANDS = (
 
 LEFT = {
     "train": "; --resume continues it",
+    "experts": "; the same command goes on with what is missing",
+    "distill": "; --checkpoint with its --out goes on from it, into another folder",
     "expert": "; --out has kept the best policy so far",
     "finetune": "; --out has kept the best policy so far",
 }

@@ -8,11 +8,15 @@ import inspect
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from morphnet.errors import MorphNetError, choices
+
+if TYPE_CHECKING:
+    from morphnet.bodies import Suite
 
 PROGRAM = "morphnet"
 OPTIONS = ("--help", "--tyro-print-completion")
@@ -107,3 +111,14 @@ def _deferred(command: Command) -> Callable[..., functools.partial[None]]:
         return functools.partial(command, *args, **kwargs)
 
     return bind
+
+
+def open_suite(suite: str | None, bodies: Path | None, tasks: Path | None) -> Suite:
+    """Open the suite or folder that a command was given; exactly one of them must be."""
+    from morphnet.bodies import load_suite, suite_from_folder, suite_names
+
+    if (suite is None) == (bodies is None):
+        raise MorphNetError(f"give either --suite ({', '.join(suite_names())}) or --bodies DIR")
+    if suite is not None and tasks is not None:
+        raise MorphNetError("--tasks goes with --bodies DIR; a shipped suite has tasks of its own")
+    return load_suite(suite) if suite is not None else suite_from_folder(Path(str(bodies)), tasks)

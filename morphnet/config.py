@@ -99,6 +99,55 @@ class TrainConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class DistillConfig:
+    """How experts are distilled into a hypernetwork. Every schedule follows environment steps, never the clock.
+
+    Attributes:
+        steps: environment steps over all bodies together, those that experts take included.
+        seed: seeds the weights, the resets, the exploration and the minibatches.
+        num_sims: simulations a body driven by what the hypernetwork emits; as many are driven by the expert.
+        horizon: control steps of every simulation a round.
+        memory: latest steps a body that are learnt from.
+        gradient_steps: gradient steps a round.
+        batch: steps of every body in a gradient step.
+        learning_rate: Adam's highest; it rises to it over the first hundredth of the steps, then falls along a cosine.
+        value_every: gradient steps between two that teach the critic as well.
+        gradient_norm: largest norm of the actor's and of the critic's gradient.
+        save_every: rounds between two saved checkpoints.
+        threads: threads of rollouts and of gradient steps.
+        network: sizes of the networks, where they are new.
+    """
+
+    steps: int = 12_000_000
+    seed: int = 0
+    num_sims: int = 8
+    horizon: int = 64
+    memory: int = 65_536
+    gradient_steps: int = 64
+    batch: int = 256
+    learning_rate: float = 1e-3
+    value_every: int = 8
+    gradient_norm: float = 0.5
+    save_every: int = 25
+    threads: int = 2
+    network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
+
+    def __post_init__(self) -> None:
+        positive = ("steps", "num_sims", "horizon", "gradient_steps", "batch", "value_every", "save_every", "threads")
+        _check_at_least(self, 1, *positive)
+        _check_at_least(self, 0, "seed")
+        for name in ("learning_rate", "gradient_norm"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise MorphNetError(f"{name} = {getattr(self, name)}: must be above 0 and finite")
+        if self.memory < 2 * self.num_sims * self.horizon:
+            raise MorphNetError(f"memory = {self.memory}: must hold a round, {2 * self.num_sims * self.horizon} steps")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values as JSON can hold them."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
 class AdaptConfig:
     """What an adaptation to demonstrations may use and spend.
 

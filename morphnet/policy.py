@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from morphnet import __version__
 from morphnet.bodies import Body, Task, make_body, read_mjcf, task_from_dict
 from morphnet.errors import CheckpointError, TaskError
 from morphnet.files import atomic_path, make_folder, read_json, write_bytes, write_json
-from morphnet.networks import StackedActor
+from morphnet.networks import StackedActor, StackedMLP
 from morphnet.simulation import ControlScale, Kinematics, Observer, update_kinematics
 
 FORMAT = 1
@@ -57,6 +58,17 @@ class ActorWeights:
         biases = (one[:hidden_size], two[:hidden_size], three[:action_size])
         return cls((cut[0], cut[1], cut[2]), biases, log_std)
 
+    @classmethod
+    def stack(cls, actors: Sequence[ActorWeights]) -> StackedActor:
+        """Return many robots' actors as one stack, padded by zeros to the largest; the opposite of ``of_stack``."""
+        layers = [
+            [_padded([a.weights[k].T for a in actors]), _padded([a.biases[k][None] for a in actors])] for k in range(3)
+        ]
+        (first, one), (second, two), (third, three) = layers
+        log_std = _padded([a.log_std[None] for a in actors])
+        mask = _padded([np.ones_like(a.log_std[None]) for a in actors])
+        return StackedActor(StackedMLP((first, second, third), (one, two, three)), log_std, mask)
+
     def fits(self, observation_size: int, action_size: int) -> bool:
         """Whether the layers fit each other and a robot, and all weights are numbers."""
         first, second = self.weights[0].shape[:1], self.weights[1].shape[:1]
@@ -82,6 +94,12 @@ class ActorWeights:
         hidden = np.tanh(observation @ self.weights[0].T + self.biases[0])
         hidden = np.tanh(hidden @ self.weights[1].T + self.biases[1])
         return np.asarray(hidden @ self.weights[2].T + self.biases[2])
+
+
+def _padded(matrices: Sequence[np.ndarray]) -> torch.Tensor:
+    """Stack matrices, padded by zeros to the largest."""
+    rows, columns = (max(matrix.shape[axis] for matrix in matrices) for axis in (0, 1))
+    return torch.from_numpy(np.stack([np.pad(m, ((0, rows - len(m)), (0, columns - m.shape[1]))) for m in matrices]))
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

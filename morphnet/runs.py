@@ -13,21 +13,22 @@ from typing import Any
 from morphnet import __version__
 from morphnet.adaptation import adapt
 from morphnet.bodies import Body, Suite, load_body, read_change
-from morphnet.config import AdaptConfig, TrainConfig, config_from_dict
+from morphnet.config import AdaptConfig, DistillConfig, TrainConfig, config_from_dict
 from morphnet.demonstrations import read_demonstrations, record, write_demonstrations
 from morphnet.demonstrations.demonstration import SHORTEST
 from morphnet.demonstrations.writing import DATA, METADATA
+from morphnet.distillation import Distiller
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import check_folder, make_folder
 from morphnet.growing.grow import Grown
 from morphnet.growing.suite import grow_bodies, write_suite
 from morphnet.hypernetwork import Hypernetwork
-from morphnet.learning import Progress, Trainer
+from morphnet.learning import Progress, Trainer, load_checkpoint
 from morphnet.learning.resume import STATE, saved_config
 from morphnet.policy import RECORD, Policy
 from morphnet.references import read_references, reference_policy, score
-from morphnet.specialists import finetune, train_expert
+from morphnet.specialists import expert_folder, finetune, train_expert, train_experts
 
 REPORT_EPISODES = 10
 """Episodes of the returns that expert and finetune report, on start states that chose nothing."""
@@ -86,6 +87,74 @@ def _resumed_config(out: Path, config: TrainConfig) -> TrainConfig:
         if different:
             raise CheckpointError(f"{out}: the run was started with another {', '.join(different)}; drop those flags")
     return saved
+
+
+def make_experts(
+    suite: Suite,
+    split: str,
+    out: Path,
+    seconds: float,
+    seed: int,
+    processes: int,
+    watch: Callable[[Iterable[str], int], Iterable[str]],
+) -> dict[str, Any]:
+    """Train an expert of every body of a split that has none in ``out``; return what ``experts --json`` writes.
+
+    ``watch`` shows how many of how many are done.
+    """
+    if not 0 < seconds < math.inf or processes < 1 or seed < 0:
+        raise MorphNetError(f"--seconds {seconds} --threads {processes} --seed {seed}: above 0, and no negative seed")
+    make_folder(out)
+    names = suite.names(split)
+    todo = [name for name in names if not (expert_folder(out, name) / RECORD).exists()]
+    for _ in watch(train_experts(suite, todo, out, seconds=seconds, seed=seed, processes=processes), len(todo)):
+        pass
+    policies = {name: Policy.load(expert_folder(out, name)) for name in names}
+    rows = {
+        name: {"return": policy.origin.get("return"), "steps": policy.origin.get("steps")}
+        for name, policy in policies.items()
+    }
+    return {"folder": str(out), "bodies": rows, "seed": seed, "version": __version__}
+
+
+def start_distillation(
+    out: Path,
+    suite: Suite,
+    experts: Path,
+    checkpoint: Path | None,
+    config: DistillConfig,
+    report: Callable[[Progress], None],
+) -> dict[str, Any]:
+    """Distil a folder of experts of a suite's training split into a checkpoint; return the numbers of the run.
+
+    Raises:
+        CheckpointError: ``out`` holds a checkpoint already, or an expert is missing.
+    """
+    if (out / "config.json").exists():
+        raise CheckpointError(f"{out}: already holds a checkpoint; choose another folder")
+    families = suite.families("train")
+    taught = [(family, _expert(suite.load(name), experts)) for family, names in families.items() for name in names]
+    if not taught:
+        raise SuiteError(f"suite {suite.name}: its training split is empty")
+    start = None if checkpoint is None else load_checkpoint(checkpoint)[0]
+    make_folder(out)
+    origin = {"suite": suite.name, "version": __version__, "command": f"morphnet {' '.join(sys.argv[1:])}"}
+    distiller = Distiller(taught, config, out, origin, start)
+    distiller.run(report)
+    return {
+        "steps": distiller.steps,
+        "seconds": distiller.seconds,
+        "returns": distiller.body_returns(),
+        "seed": config.seed,
+        "version": __version__,
+    }
+
+
+def _expert(body: Body, folder: Path) -> Policy:
+    place = expert_folder(folder, body.name)
+    if not (place / RECORD).exists():
+        raise CheckpointError(f"{place}: no expert of {body.name}; train it: morphnet experts --out {folder}")
+    return policy_for(body, str(place), None)[0]
 
 
 def evaluate_body(body: Body, policy: str | None, checkpoint: Path | None, episodes: int, seed: int) -> dict[str, Any]:

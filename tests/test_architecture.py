@@ -25,12 +25,13 @@ LAYERS = (
     ("embodiment",),
     ("envs", "policy", "demonstrations"),
     ("evaluation", "learning", "export", "references"),
-    ("hypernetwork", "specialists"),
+    ("hypernetwork", "specialists", "distillation"),
     ("adaptation",),
     ("runs", "inspection", "console", "command_line", "doctor"),
     ("films", "training_display", "viewing"),
     ("report",),
     ("demo", "commands"),
+    ("training_commands",),
     ("cli",),
 )
 LAYER_OF = {part: index for index, layer in enumerate(LAYERS) for part in layer}

@@ -29,6 +29,9 @@ SHORTER = {
     "record": ["--episodes=1", "--steps=20"],
     "adapt": ["--steps=2048"],
     "expert": ["--steps=4096"],
+    "experts": ["--seconds=2"],
+    "distill": ["--steps=64", "--num-sims=1", "--horizon=16", "--gradient-steps=2",
+                "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2"],
     "grow": ["--count=2"],
     "finetune": ["--steps=4096"],
 }  # fmt: skip

@@ -63,6 +63,11 @@ class Body:
         """Of a body that reaches: the MjModel id of the body that carries it, and (3,) its place in that frame (m)."""
         return find_end_effector(self.model, self.task.end_effector)
 
+    def with_episodes_of(self, seconds: float) -> Body:
+        """Return the same robot with episodes cut off after so many simulated seconds, where its task's are longer."""
+        steps = min(self.task.max_episode_steps, seconds / self.control_step)
+        return self.with_task(self.task.replace(max_episode_steps=max(1, int(steps))))
+
     def with_task(self, task: Task) -> Body:
         """Return the same robot with another task.
 

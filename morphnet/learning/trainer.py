@@ -105,7 +105,7 @@ class Trainer:
         log = MetricsLog(self.folder, self.update if resume else None)
         started, before = time.monotonic(), self.seconds
         try:
-            with _finish_update_first() as interrupted:
+            with finish_update_first() as interrupted:
                 while self.steps < self.config.steps and (minutes is None or self.seconds - before < 60 * minutes):
                     row = self._one_update()
                     self.seconds = before + time.monotonic() - started
@@ -227,7 +227,7 @@ class Trainer:
 
 
 @contextlib.contextmanager
-def _finish_update_first() -> Iterator[threading.Event]:
+def finish_update_first() -> Iterator[threading.Event]:
     """Let the first Ctrl-C only set the event; a second one interrupts at once.
 
     In the middle of an update optimiser and simulations are out of step, and nothing could be saved.

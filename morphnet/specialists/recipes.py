@@ -25,6 +25,8 @@ EPISODE_SECONDS = 12.5
 PATIENCE = 10
 """Snapshots, of 25 a run, that an expert's training may fall short of its best in a row."""
 
+BRIEF = Rounds(snapshots=6, quick=3, final=5)
+
 
 def train_expert(
     body: Body,
@@ -51,7 +53,7 @@ def train_expert(
     return Specialist(body, expert_recipe(body, steps, seed, threads), None).run(keep, report)
 
 
-def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2) -> Policy:
+def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2, rounds: Rounds = BRIEF) -> Policy:
     """Train the best policy of one body that a wall-clock time allows, judging its snapshots included.
 
     Args:
@@ -59,8 +61,8 @@ def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2) -> Po
         seconds: wall-clock of the training; schedules follow it.
         seed: seeds the weights, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
+        rounds: how thoroughly snapshots are judged; those of the default take little of half a minute.
     """
-    rounds = Rounds(snapshots=6, quick=3, final=5)
     recipe = dataclasses.replace(
         expert_recipe(body, ENDLESS, seed, threads), seconds=seconds, rounds=rounds, patience=math.inf
     )

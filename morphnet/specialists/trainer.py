@@ -88,7 +88,8 @@ class Specialist:
         self._noise_shift = float(exploration_shift(torch.tensor(body.control_step)))
         config = recipe.ppo
         halves = [np.random.default_rng(seed) for seed in np.random.SeedSequence(config.seed).spawn(2 * config.threads)]
-        shorter = self._shorter(body)
+        # a body that lies on its back, where no limit ends that, teaches little
+        shorter = body.with_episodes_of(recipe.episode_seconds)
         simulations = [
             Simulation(shorter, config.num_sims, rng, starts=self.aim.starts) for rng in halves[: config.threads]
         ]
@@ -104,11 +105,6 @@ class Specialist:
         self.contest = Contest(self.aim, recipe.rounds, config.seed + 1000)
         self.steps, self.updates = 0, 0
         self._recent: list[float] = []
-
-    def _shorter(self, body: Body) -> Body:
-        """Cut training episodes: a body that lies on its back, where no limit ends that, teaches little."""
-        steps = min(body.task.max_episode_steps, self.recipe.episode_seconds / body.control_step)
-        return body.with_task(body.task.replace(max_episode_steps=max(1, int(steps))))
 
     def _build(self, size: int) -> DirectNetworks:
         config, nu = self.recipe.ppo, self.body.model.nu

@@ -274,6 +274,15 @@ def test_a_body_knows_its_control_step_and_takes_other_tasks():
     assert load_body("hopper", Task(frame_skip=3)).frame_skip == 3
 
 
+def test_a_body_takes_shorter_episodes_and_no_longer_ones():
+    body = load_body("gymnasium:half_cheetah")
+    assert (body.control_step, body.task.max_episode_steps) == (pytest.approx(0.05), 1000)
+    assert body.with_episodes_of(12.5).task.max_episode_steps == 250
+    assert body.with_episodes_of(1e9).task.max_episode_steps == 1000
+    assert body.with_episodes_of(0.001).task.max_episode_steps == 1
+    assert body.with_episodes_of(12.5).task.replace(max_episode_steps=1000) == body.task
+
+
 def test_robosuites_robots_are_found_without_importing_it(tmp_path, monkeypatch):
     folder = tmp_path / "robosuite_models" / "assets" / "robots" / "puck"
     folder.mkdir(parents=True)

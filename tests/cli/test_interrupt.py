@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 
 
@@ -25,3 +31,27 @@ def test_ctrl_c_says_what_this_command_leaves(morphnet_command, monkeypatch, arg
     line = outcome.err.splitlines()[-1]
     assert line.startswith(f"morphnet: stopped{left}")
     assert left or line == "morphnet: stopped"
+
+
+def test_ctrl_c_ends_the_processes_that_train_experts(small_suite, tmp_path):
+    arguments = ["experts", "--bodies", small_suite, "--out", tmp_path, "--seconds=600"]
+    command = [sys.executable, "-c", "from morphnet.cli import main; main()", *arguments]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    time.sleep(8)  # until the training has begun; were it still starting, the outcome would be the same
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert said == "morphnet: stopped; the same command goes on with what is missing\n"
+    for _ in range(50):
+        if not session_lives(process.pid):
+            return
+        time.sleep(0.1)
+    pytest.fail("a process of the session is left")
+
+
+def session_lives(session: int) -> bool:
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,235 @@
+"""Distillation: one hypernetwork learns to emit what experts of single bodies do."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from morphnet.config import DistillConfig, TrainConfig
+from morphnet.distillation.imitation_loss import imitation_loss
+from morphnet.distillation.memory import Memory
+from morphnet.embodiment import feature_sizes, tokens_of
+from morphnet.learning.checkpoint import Networks, build_networks, save_checkpoint
+from morphnet.learning.group import BodyGroup, Workers, make_groups
+from morphnet.learning.metrics import MetricsLog
+from morphnet.learning.model_card import write_model_card
+from morphnet.learning.ppo import PPO, Samples, sum_gradients
+from morphnet.learning.rollout import Rollout, RolloutCollector, collect_rollouts
+from morphnet.learning.trainer import RECENT, Progress, finish_update_first
+from morphnet.networks import StackedActor
+from morphnet.policy import ActorWeights, Policy
+from morphnet.simulation import Simulation
+
+WARM_UP = 0.01
+"""Share of the steps over which the learning rate rises."""
+EPISODE_SECONDS = 12.5
+"""Longest episodes: what lies on its back, where no limit ends that, shows little."""
+
+
+class Distiller:
+    """Teaches one hypernetwork the policies of many experts, each of a body of its own.
+
+    Half of the simulations are driven by the experts and half by what the hypernetwork emits at the time; the experts
+    say what is to be done in both (DAgger, Ross et al. 2011), so that it learns to come back from its own errors.
+    The critics learn the returns of the emitted policies.
+    """
+
+    def __init__(
+        self,
+        experts: Sequence[tuple[str, Policy]],
+        config: DistillConfig,
+        folder: Path,
+        origin: dict[str, Any],
+        start: Networks | None = None,
+    ) -> None:
+        """Build simulations and networks; nothing is written yet.
+
+        Args:
+            experts: (family, policy of one body) pairs.
+            config: hyperparameters.
+            folder: where the checkpoint goes.
+            origin: what the bodies are, for the checkpoint's record.
+            start: the hypernetworks to go on from; new ones when None.
+        """
+        self.config, self.folder, self.origin = config, folder, origin
+        self.training = TrainConfig(
+            steps=config.steps,
+            seed=config.seed,
+            num_sims=config.num_sims,
+            horizon=config.horizon,
+            threads=config.threads,
+            network=config.network,
+        )
+        self.workers = Workers(config.threads)
+        seeds = np.random.SeedSequence(config.seed).spawn(2)
+        self.groups, self._experts = self._make_groups(experts, seeds[0])
+        self._guides, _ = self._make_groups(experts, seeds[1])
+        self.simulations = [simulation for group in self.groups for simulation in group.simulations]
+        first = self.simulations[0]
+        self.features = feature_sizes(tokens_of(first.body, first.observer.layout))
+        self.networks = start or build_networks(self.features, self.training)
+        self.critics = PPO(self.networks, self.groups, self.workers, self.training)
+        self.optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
+        self._collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
+        self._guiding = [RolloutCollector(group, config.horizon) for group in self._guides]
+        self._memories = [Memory(group, config.memory) for group in self.groups]
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.recent: dict[str, list[float]] = {policy.body.name: [] for _, policy in experts}
+        self.rounds, self.steps, self.seconds = 0, 0, 0.0
+
+    def _make_groups(
+        self, experts: Sequence[tuple[str, Policy]], seed: np.random.SeedSequence
+    ) -> tuple[list[BodyGroup], list[StackedActor]]:
+        """Return groups of the experts' bodies, and each group's experts, as one stack."""
+        rngs = [np.random.default_rng(child) for child in seed.spawn(2 * len(experts))]
+        simulations = [
+            (family, Simulation(policy.body.with_episodes_of(EPISODE_SECONDS), self.config.num_sims, rng))
+            for (family, policy), rng in zip(experts, rngs[: len(experts)], strict=True)
+        ]
+        for _, simulation in simulations:
+            simulation.stagger()
+        groups = make_groups(simulations, rngs[len(experts) :], self.config.threads)
+        actors = {policy.body.name: policy.actor for _, policy in experts}
+        stacks = [ActorWeights.stack([actors[s.body.name] for s in group.simulations]) for group in groups]
+        return groups, stacks
+
+    @property
+    def _parameters(self) -> list[nn.Parameter]:
+        return [*self.networks.actor.parameters(), *self.networks.critic.parameters()]
+
+    def run(self, report: Callable[[Progress], None] = lambda _: None) -> None:
+        """Teach until all steps are done; Ctrl-C saves and raises KeyboardInterrupt.
+
+        Args:
+            report: called after every round.
+        """
+        log = MetricsLog(self.folder, None)
+        started = time.monotonic()
+        try:
+            with finish_update_first() as interrupted:
+                while self.steps < self.config.steps and not interrupted.is_set():
+                    row = self._one_round()
+                    self.seconds = time.monotonic() - started
+                    log.add({**row, "seconds": self.seconds})
+                    report(self._progress())
+                    if self.rounds % self.config.save_every == 0:
+                        self.save()
+                self.save()
+        finally:
+            log.close()
+            self.workers.close()
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+
+    def _one_round(self) -> dict[str, float]:
+        with torch.no_grad():
+            emitted = self.workers.map(lambda group: self.networks.actor(group.robots), self.groups)
+        own = collect_rollouts(self._collectors, emitted, self.workers)
+        guided = collect_rollouts(self._guiding, self._experts, self.workers)
+        jobs = list(zip(self.groups, own, emitted, strict=True))
+        samples = self.workers.map(lambda job: self.critics.prepare(*job), jobs)
+        self.workers.map(self._remember, list(zip(self._memories, self._experts, own, guided, strict=True)))
+        for group, part in zip(self.groups, samples, strict=True):
+            self.networks.actor.statistics.update(part.observation, group.robots)
+        self._set_learning_rate()
+        losses = [self._gradient_step(samples, number) for number in range(self.config.gradient_steps)]
+        self.rounds += 1
+        self.steps += sum(rollout.reward.numel() for rollout in (*own, *guided))
+        self._note_returns(own)
+        return {
+            "update": self.rounds,
+            "steps": self.steps,
+            "mean_return": float(np.mean(list(self.body_returns().values()))),
+            "loss/action": float(np.mean([action for action, _ in losses])),
+            "loss/value": float(np.nanmean([value for _, value in losses])),
+            **{f"return/{name}": value for name, value in self.body_returns().items()},
+        }
+
+    @torch.no_grad()
+    def _remember(self, job: tuple[Memory, StackedActor, Rollout, Rollout]) -> None:
+        memory, experts, *rollouts = job
+        for rollout in rollouts:
+            observation = rollout.observation[:-1].transpose(0, 1).flatten(1, 2)
+            memory.add(observation, experts.mean(observation).clamp(-1.0, 1.0))
+
+    def _set_learning_rate(self) -> None:
+        done = self.steps / self.config.steps
+        cosine = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
+        self.optimizer.param_groups[0]["lr"] = self.config.learning_rate * cosine * min((done + 1e-3) / WARM_UP, 1.0)
+
+    def _gradient_step(self, samples: list[Samples], number: int) -> tuple[float, float]:
+        """One step on remembered actions, and in turn on the newest returns; return both losses."""
+        index = torch.randint(len(self._memories[0]), (self.config.batch,), generator=self.generator)
+        newest = torch.randint(samples[0].advantage.shape[1], (self.config.batch,), generator=self.generator)
+        valued = number % self.config.value_every == 0
+        jobs = list(zip(self.groups, self._memories, self._experts, samples, strict=True))
+        results = self.workers.map(lambda job: self._gradients(*job, index, newest if valued else None), jobs)
+        for position, parameter in enumerate(self._parameters):
+            parts = [gradients[position] for gradients, _ in results]
+            parameter.grad = None if parts[0] is None else sum_gradients(parts)
+        for network in (self.networks.actor, self.networks.critic):
+            nn.utils.clip_grad_norm_(network.parameters(), self.config.gradient_norm, error_if_nonfinite=True)
+        self.optimizer.step()
+        total = np.sum([losses for _, losses in results], axis=0)
+        return float(total[0]), float(total[1]) if valued else math.nan
+
+    def _gradients(
+        self,
+        group: BodyGroup,
+        memory: Memory,
+        experts: StackedActor,
+        samples: Samples,
+        index: Tensor,
+        newest: Tensor | None,
+    ) -> tuple[tuple[Tensor | None, ...], tuple[float, float]]:
+        """A group's part of the losses and of their gradient; of the values none without ``newest``."""
+        share = group.size / len(self.simulations)
+        actors = self.networks.actor(group.robots)
+        loss = share * imitation_loss(actors, experts, memory.observation[:, index], memory.action[:, index])
+        value_loss = torch.zeros(())
+        if newest is not None:
+            critic = self.networks.critic(group.robots, self.networks.actor.statistics)
+            values = critic(samples.observation[:, newest]).squeeze(-1)
+            value_loss = share * 0.5 * (values - samples.value_target[:, newest]).square().mean()
+        gradients = torch.autograd.grad(loss + value_loss, self._parameters, allow_unused=True)
+        return gradients, (loss.item(), value_loss.item())
+
+    def _note_returns(self, rollouts: Sequence[Rollout]) -> None:
+        for group, rollout in zip(self.groups, rollouts, strict=True):
+            for body, value, _ in rollout.episodes:
+                recent = self.recent[group.simulations[body].body.name]
+                recent[:] = [*recent, value][-RECENT:]
+
+    def body_returns(self) -> dict[str, float]:
+        """Mean return of the recent episodes of each emitted policy, noise included, NaN before one has ended."""
+        return {name: float(np.mean(recent)) if recent else math.nan for name, recent in sorted(self.recent.items())}
+
+    def _progress(self) -> Progress:
+        by_body = self.body_returns()
+        grouped: dict[str, list[float]] = {}
+        for group in self.groups:
+            for family, simulation in zip(group.families, group.simulations, strict=True):
+                grouped.setdefault(family, []).append(by_body[simulation.body.name])
+        returns = {family: float(np.mean(values)) for family, values in sorted(grouped.items())}
+        diverged = sum(simulation.diverged for simulation in self.simulations)
+        speed = self.steps / self.seconds
+        return Progress(self.rounds, self.steps, self.config.steps, self.seconds, speed, returns, diverged)
+
+    def save(self) -> None:
+        """Write the present hypernetwork as a checkpoint folder."""
+        facts = {
+            **self.origin,
+            "body_names": sorted(self.recent),
+            "steps": self.steps,
+            "seconds": round(self.seconds, 1),
+            "distillation": self.config.to_dict(),
+        }
+        save_checkpoint(self.folder, self.networks, self.features, self.training, facts)
+        write_model_card(self.folder, facts, self.training, self.body_returns())

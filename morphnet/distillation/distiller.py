@@ -230,6 +230,7 @@ class Distiller:
             "steps": self.steps,
             "seconds": round(self.seconds, 1),
             "distillation": self.config.to_dict(),
+            "episode_seconds": EPISODE_SECONDS,
         }
         save_checkpoint(self.folder, self.networks, self.features, self.training, facts)
         write_model_card(self.folder, facts, self.training, self.body_returns())

@@ -192,6 +192,7 @@ def test_it_leaves_a_checkpoint_and_reports(taught):
     _, record = load_checkpoint(taught.folder)
     assert record["distillation"]["batch"] == TINY.batch
     assert record["body_names"] == ["heavy", "puck"]
+    assert "cut off after 12.5 simulated seconds" in (taught.folder / "README.md").read_text()
 
 
 def test_critics_learn_the_returns(taught):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -36,7 +37,9 @@ def test_ctrl_c_says_what_this_command_leaves(morphnet_command, monkeypatch, arg
 def test_ctrl_c_ends_the_processes_that_train_experts(small_suite, tmp_path):
     arguments = ["experts", "--bodies", small_suite, "--out", tmp_path, "--seconds=600"]
     command = [sys.executable, "-c", "from morphnet.cli import main; main()", *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # a test run in the background ignores SIGINT, and so would its children
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heed)
     time.sleep(8)  # until the training has begun; were it still starting, the outcome would be the same
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)

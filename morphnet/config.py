@@ -115,7 +115,7 @@ class DistillConfig:
         gradient_norm: largest norm of the actor's and of the critic's gradient.
         save_every: rounds between two saved checkpoints.
         threads: threads of rollouts and of gradient steps.
-        network: sizes of the networks, where they are new.
+        network: sizes of new networks; those of a checkpoint that is gone on from stay.
     """
 
     steps: int = 12_000_000

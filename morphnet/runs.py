@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import math
 import sys
 import time
@@ -136,7 +137,11 @@ def start_distillation(
     taught = [(family, _expert(suite.load(name), experts)) for family, names in families.items() for name in names]
     if not taught:
         raise SuiteError(f"suite {suite.name}: its training split is empty")
-    start = None if checkpoint is None else load_checkpoint(checkpoint)[0]
+    start = None
+    if checkpoint is not None:
+        start, record = load_checkpoint(checkpoint)
+        network = config_from_dict(record["train"], str(checkpoint)).network
+        config = dataclasses.replace(config, network=network)
     make_folder(out)
     origin = {"suite": suite.name, "version": __version__, "command": f"morphnet {' '.join(sys.argv[1:])}"}
     distiller = Distiller(taught, config, out, origin, start)
@@ -153,7 +158,7 @@ def start_distillation(
 def _expert(body: Body, folder: Path) -> Policy:
     place = expert_folder(folder, body.name)
     if not (place / RECORD).exists():
-        raise CheckpointError(f"{place}: no expert of {body.name}; train it: morphnet experts --out {folder}")
+        raise CheckpointError(f"{place}: no expert of {body.name}; train it: morphnet experts, --out {folder}")
     return policy_for(body, str(place), None)[0]
 
 

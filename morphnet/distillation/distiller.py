@@ -172,8 +172,8 @@ class Distiller:
         jobs = list(zip(self.groups, self._memories, self._experts, samples, strict=True))
         results = self.workers.map(lambda job: self._gradients(*job, index, newest if valued else None), jobs)
         for position, parameter in enumerate(self._parameters):
-            parts = [gradients[position] for gradients, _ in results]
-            parameter.grad = None if parts[0] is None else sum_gradients(parts)
+            parts = [part for gradients, _ in results if (part := gradients[position]) is not None]
+            parameter.grad = sum_gradients(parts) if parts else None
         for network in (self.networks.actor, self.networks.critic):
             nn.utils.clip_grad_norm_(network.parameters(), self.config.gradient_norm, error_if_nonfinite=True)
         self.optimizer.step()

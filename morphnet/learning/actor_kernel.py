@@ -61,7 +61,7 @@ def cut_out(stack: StackedMLP, body: int, sims: int, inputs: int, outputs: int) 
         weights=(_own(weights[0]), _own(weights[1]), _own(weights[2])),
         biases=(_own(one), _own(two)),
         hidden=hidden,
-        sums=np.empty((_ROWS, first.shape[1]), np.float32),
+        sums=np.empty((_ROWS, max(first.shape[1], second.shape[1])), np.float32),
     ), three[:outputs]
 
 

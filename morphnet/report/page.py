@@ -176,7 +176,8 @@ def _cell(key: str, values: dict[str, Any], best: float) -> str:
 def _configuration(run: Run) -> str:
     command = run.record.get("command")
     shown = f"<pre><code>{escape(str(command))}</code></pre>" if command else ""
-    items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in _settings(run.record["train"]))
+    settings = run.record.get("distillation", run.record["train"])
+    items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in _settings(settings))
     return f'{shown}<dl class="settings">{items}</dl>'
 
 

@@ -7,9 +7,12 @@ arrays, the compiler might vectorise them differently, and a batch of one could 
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import mujoco
 import numba
 import numpy as np
 from numba import types
@@ -33,12 +36,27 @@ def compiled(function: Callable[..., Any], *signature: types.Type) -> Callable[.
 
     The result is called like the function, with positional arguments.
     """
+    if not function.__qualname__.endswith(_sources()):
+        function.__qualname__ += _sources()
     compile_kept, compile_anew = (numba.njit([signature], nogil=True, cache=keep, **_BORROWS) for keep in (True, False))
     try:
         kernel: Callable[..., Any] = compile_kept(function)
     except (RuntimeError, OSError):  # no folder that a cache could be written to, or no room in it
         kernel = compile_anew(function)
     return kernel
+
+
+@functools.cache
+def _sources() -> str:
+    """Digest of what machine code is made of, to go into the names under which it is kept.
+
+    numba itself looks at the file of the outer function alone, and would go on with the old code of its helpers.
+    """
+    digest = hashlib.sha256(mujoco.__version__.encode())
+    for path in sorted(Path(__file__).parents[1].glob("*/*.py")):
+        if path.parent.name == "simulation" or path.stem.endswith("_kernel"):
+            digest.update(path.read_bytes())
+    return f"_{digest.hexdigest()[:12]}"
 
 
 def reads(dimensions: int, kind: types.Type | np.dtype = types.float64) -> types.Array:

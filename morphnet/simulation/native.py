@@ -18,6 +18,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic as numba_intrinsic
 
+from morphnet.errors import MorphNetError
+
 FUNCTIONS = ("mj_step", "mj_kinematics", "mj_comPos", "mj_comVel", "mj_resetData", "mj_rnePostConstraint")
 """What compiled loops call, each ``void f(const mjModel*, mjData*)``."""
 STEP, KINEMATICS, COM_POS, COM_VEL, RESET, EXTERNAL_FORCES = range(len(FUNCTIONS))
@@ -28,10 +30,17 @@ _WORD, _DOUBLE, _INT = ir.IntType(64), ir.DoubleType(), ir.IntType(32)
 
 @functools.cache
 def function_addresses() -> np.ndarray:
-    """(functions,) int64 addresses of ``FUNCTIONS`` in the library that ``import mujoco`` has loaded."""
+    """(functions,) int64 addresses of ``FUNCTIONS`` in the library that ``import mujoco`` has loaded.
+
+    Raises:
+        MorphNetError: its package holds no such library, or several.
+    """
     folder = Path(mujoco.__file__).parent
     names = ("libmujoco.so*", "libmujoco*.dylib", "mujoco.dll")
-    library = ctypes.CDLL(str(next(path for name in names for path in folder.glob(name))))
+    found = [path for name in names for path in folder.glob(name)]
+    if len(found) != 1:
+        raise MorphNetError(f"{folder}: {len(found)} MuJoCo libraries, of which one was expected; install mujoco anew")
+    library = ctypes.CDLL(str(found[0]))
     pointers = [ctypes.cast(getattr(library, name), ctypes.c_void_p).value for name in FUNCTIONS]
     return np.array(pointers, np.int64)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import mujoco
 import numpy as np
@@ -53,6 +54,10 @@ class Physics:
             frame_skip=frame_skip,
         )
         self._read = compiled(_read, WORLD, reads(1, types.int64))
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied: a copy would hold the addresses of this one's memory."""
+        raise TypeError("simulations hold MuJoCo's memory and cannot be copied; make others, and load_state_dict")
 
     def get_data(self, sim: int) -> mujoco.MjData:
         """Return a copy of one simulation."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from morphnet.bodies import Suite
+from morphnet.errors import MorphNetError
 from morphnet.specialists.contest import Rounds
 from morphnet.specialists.recipes import train_for
 
@@ -32,14 +34,25 @@ def train_experts(
         seconds: wall-clock a body; the choice among its snapshots at the end comes on top.
         seed: seeds every training.
         processes: trainings at the same time.
+
+    Raises:
+        MorphNetError: a process was killed.
     """
-    train = functools.partial(_train_one, suite, out, seconds, seed)
     # spawned, as torch's threads do not survive a fork; Ctrl-C is for the parent, which ends its children
     context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
-        yield from pool.imap_unordered(train, names)
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(processes, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    try:
+        for job in as_completed([pool.submit(_train_one, suite, name, out, seconds, seed) for name in names]):
+            yield job.result()
+    except BrokenProcessPool:
+        raise MorphNetError(f"{out}: a training was killed, for want of memory perhaps; try fewer --threads") from None
+    finally:
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        pool.shutdown(cancel_futures=True)
 
 
-def _train_one(suite: Suite, out: Path, seconds: float, seed: int, name: str) -> str:
+def _train_one(suite: Suite, name: str, out: Path, seconds: float, seed: int) -> str:
     train_for(suite.load(name), seconds, seed, 1, Rounds()).save(expert_folder(out, name))
     return name

@@ -34,6 +34,12 @@ def test_experts_then_one_hypernetwork(morphnet_command, refused, small_suite, t
     assert morphnet_command("evaluate", "--bodies", small_suite, "--checkpoint", out, "--episodes=1").code == 0
     assert str(out) in refused(*command, "--out", out)
     assert morphnet_command(*command, "--out", tmp_path / "further", "--checkpoint", out).code == 0
+    # the checkpoint's sizes, not the flags', are those of what goes on from it
+    sizes = [flag for flag in SHORT if flag not in NETWORK]
+    command = ["distill", "--bodies", small_suite, "--experts", experts, *sizes]
+    assert morphnet_command(*command, "--out", tmp_path / "third", "--checkpoint", out).code == 0
+    third = ["evaluate", "--bodies", small_suite, "--checkpoint", tmp_path / "third", "--episodes=1"]
+    assert morphnet_command(*third).code == 0
 
 
 def test_a_missing_expert_is_named_before_anything_is_written(refused, small_suite, tmp_path):

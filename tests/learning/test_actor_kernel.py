@@ -34,10 +34,11 @@ def run(stack, body, observation, noise, outputs):
     return action
 
 
-def make_stack(inputs, hidden, outputs, seed=0):
+def make_stack(inputs, hidden, outputs, seed=0, second=None):
     """Two perceptrons, and padding in their first and last layers."""
     rng = torch.Generator().manual_seed(seed)
-    shapes = ((inputs + 3, hidden), (hidden, hidden), (hidden, outputs + 2))
+    second = hidden if second is None else second
+    shapes = ((inputs + 3, hidden), (hidden, second), (second, outputs + 2))
     weights = tuple(torch.randn(2, *shape, generator=rng) / math.sqrt(shape[0]) for shape in shapes)
     biases = tuple(torch.randn(2, 1, shape[1], generator=rng) for shape in shapes)
     return StackedMLP(weights, biases)
@@ -58,12 +59,13 @@ def expected(stack, body, observation, outputs):
     sims=st.integers(1, 9),
     inputs=st.integers(1, 21),
     hidden=st.integers(1, 40),
+    second=st.integers(1, 40),
     outputs=st.integers(1, 7),
     seed=st.integers(0, 99),
 )
-def test_equals_the_perceptron_at_any_size(sims, inputs, hidden, outputs, seed):
+def test_equals_the_perceptron_at_any_size(sims, inputs, hidden, second, outputs, seed):
     """Sizes that are no multiples of what goes through a layer together included."""
-    rng, stack = np.random.default_rng(seed), make_stack(inputs, hidden, outputs, seed)
+    rng, stack = np.random.default_rng(seed), make_stack(inputs, hidden, outputs, seed, second)
     observation = rng.normal(size=(sims, inputs)).astype(np.float32)
     noise = rng.normal(size=(sims, outputs))
     for body in range(2):

@@ -5,6 +5,8 @@ import xml.etree.ElementTree as ElementTree
 import mujoco
 import numpy as np
 
+from morphnet.bodies import load_body
+
 FLOOR = '<geom type="plane" size="0 0 1"/>'
 
 # Ball joints, one of them the root's only rotation, an unlimited hinge and an unlimited slide.
@@ -109,3 +111,19 @@ def both_orders(xml):
     reverse_siblings(root.find("worldbody"))
     root.find("actuator")[:] = reversed(list(root.find("actuator")))
     return first, ElementTree.tostring(root, encoding="unicode")
+
+
+def load_text(tmp_path, text, **task):
+    path = tmp_path / "robot.xml"
+    path.write_text(text)
+    body = load_body(path)
+    return body.with_task(body.task.replace(**task))
+
+
+def with_task(name, **task):
+    body = load_body(name)
+    return body.with_task(body.task.replace(**task))
+
+
+def actions_for(body, steps, num_sims, seed=1):
+    return np.random.default_rng(seed).uniform(-1, 1, (steps, num_sims, body.model.nu))

@@ -301,7 +301,7 @@ COMMANDS = (
 LEFT = {
     "train": "; --resume continues it",
     "experts": "; the same command goes on with what is missing",
-    "distill": "; --checkpoint with its --out goes on from it, into another folder",
+    "distill": "; --resume continues it",
     "expert": "; --out has kept the best policy so far",
     "finetune": "; --out has kept the best policy so far",
 }

@@ -43,10 +43,12 @@ class NetworkConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """How a hypernetwork is meta-trained by PPO. Every schedule follows environment steps, never the clock.
+    """How a hypernetwork is meta-trained. Every schedule follows environment steps, never the clock.
 
     Attributes:
-        steps: environment steps over all bodies together.
+        steps: environment steps of PPO through the hypernetwork, over all bodies together.
+        expert_steps: environment steps of each body's expert; 0 leaves experts and their distillation out.
+        distill_steps: environment steps of distilling the experts, over all bodies together.
         seed: seeds the weights, the resets, the exploration and the minibatches.
         num_sims: simulations a body.
         horizon: control steps of every simulation between two updates.
@@ -65,7 +67,9 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 20_000_000
+    steps: int = 16_000_000
+    expert_steps: int = 500_000
+    distill_steps: int = 7_000_000
     seed: int = 0
     num_sims: int = 16
     horizon: int = 64
@@ -83,8 +87,9 @@ class TrainConfig:
     network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "steps", "num_sims", "horizon", "epochs", "minibatches", "save_every", "threads")
-        _check_at_least(self, 0, "seed", "entropy", "value")
+        _check_at_least(self, 1, "steps", "distill_steps", "num_sims", "horizon", "epochs", "minibatches")
+        _check_at_least(self, 1, "save_every", "threads")
+        _check_at_least(self, 0, "expert_steps", "seed", "entropy", "value")
         for name in ("learning_rate", "clip", "kl_limit", "gradient_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise MorphNetError(f"{name} = {getattr(self, name)}: must be above 0 and finite")
@@ -125,7 +130,7 @@ class DistillConfig:
     memory: int = 65_536
     gradient_steps: int = 64
     batch: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 8e-4
     value_every: int = 8
     gradient_norm: float = 0.5
     save_every: int = 25

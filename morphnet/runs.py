@@ -25,8 +25,9 @@ from morphnet.files import check_folder, make_folder
 from morphnet.growing.grow import Grown
 from morphnet.growing.suite import grow_bodies, write_suite
 from morphnet.hypernetwork import Hypernetwork
-from morphnet.learning import Progress, Trainer, load_checkpoint
+from morphnet.learning import Progress, load_checkpoint
 from morphnet.learning.resume import STATE, saved_config
+from morphnet.meta_training import MetaTraining
 from morphnet.policy import RECORD, Policy
 from morphnet.references import read_references, reference_policy, score
 from morphnet.specialists import expert_folder, finetune, train_expert, train_experts
@@ -62,20 +63,14 @@ def start_training(
     elif (out / STATE).exists() or (out / "config.json").exists():
         raise CheckpointError(f"{out}: already holds a run; continue it with --resume or choose another folder")
     make_folder(out)
-    bodies = [(family, suite.load(name)) for family, names in suite.families("train").items() for name in names]
-    if not bodies:
+    if not suite.names("train"):
         raise SuiteError(f"suite {suite.name}: its training split is empty")
-    origin = {"suite": suite.name, "version": __version__, "command": f"morphnet {' '.join(sys.argv[1:])}"}
-    trainer = Trainer(bodies, config, out, origin)
-    trainer.run(resume=resume, minutes=minutes, report=report)
-    return {
-        "steps": trainer.steps,
-        "seconds": trainer.seconds,
-        "diverged": trainer.diverged,
-        "returns": trainer.body_returns(),
-        "seed": config.seed,
-        "version": __version__,
-    }
+    training = MetaTraining(suite, config, out, _origin(suite), report)
+    return {**training.run(resume, minutes), "seed": config.seed, "version": __version__}
+
+
+def _origin(suite: Suite) -> dict[str, Any]:
+    return {"suite": suite.name, "version": __version__, "command": f"morphnet {' '.join(sys.argv[1:])}"}
 
 
 def _resumed_config(out: Path, config: TrainConfig) -> TrainConfig:
@@ -94,7 +89,7 @@ def make_experts(
     suite: Suite,
     split: str,
     out: Path,
-    seconds: float,
+    steps: int,
     seed: int,
     processes: int,
     watch: Callable[[Iterable[str], int], Iterable[str]],
@@ -103,12 +98,12 @@ def make_experts(
 
     ``watch`` shows how many of how many are done.
     """
-    if not 0 < seconds < math.inf or processes < 1 or seed < 0:
-        raise MorphNetError(f"--seconds {seconds} --threads {processes} --seed {seed}: above 0, and no negative seed")
+    if steps < 1 or processes < 1 or seed < 0:
+        raise MorphNetError(f"--steps {steps} --threads {processes} --seed {seed}: above 0, and no negative seed")
     make_folder(out)
     names = suite.names(split)
     todo = [name for name in names if not (expert_folder(out, name) / RECORD).exists()]
-    for _ in watch(train_experts(suite, todo, out, seconds=seconds, seed=seed, processes=processes), len(todo)):
+    for _ in watch(train_experts(suite, todo, out, steps=steps, seed=seed, processes=processes), len(todo)):
         pass
     policies = {name: Policy.load(expert_folder(out, name)) for name in names}
     rows = {
@@ -124,15 +119,16 @@ def start_distillation(
     experts: Path,
     checkpoint: Path | None,
     config: DistillConfig,
+    resume: bool,
     report: Callable[[Progress], None],
 ) -> dict[str, Any]:
     """Distil a folder of experts of a suite's training split into a checkpoint; return the numbers of the run.
 
     Raises:
-        CheckpointError: ``out`` holds a checkpoint already, or an expert is missing.
+        CheckpointError: ``out`` holds a checkpoint already and ``resume`` is off, or an expert is missing.
     """
-    if (out / "config.json").exists():
-        raise CheckpointError(f"{out}: already holds a checkpoint; choose another folder")
+    if (out / "config.json").exists() and not resume:
+        raise CheckpointError(f"{out}: already holds a checkpoint; continue it with --resume or choose another folder")
     families = suite.families("train")
     taught = [(family, _expert(suite.load(name), experts)) for family, names in families.items() for name in names]
     if not taught:
@@ -143,9 +139,8 @@ def start_distillation(
         network = config_from_dict(record["train"], str(checkpoint)).network
         config = dataclasses.replace(config, network=network)
     make_folder(out)
-    origin = {"suite": suite.name, "version": __version__, "command": f"morphnet {' '.join(sys.argv[1:])}"}
-    distiller = Distiller(taught, config, out, origin, start)
-    distiller.run(report)
+    distiller = Distiller(taught, config, out, _origin(suite), start)
+    distiller.run(resume=resume, report=report)
     return {
         "steps": distiller.steps,
         "seconds": distiller.seconds,

@@ -1,4 +1,4 @@
-"""Commands that train on a whole suite: by PPO through the hypernetwork, or from experts of its bodies."""
+"""Commands that train on a whole suite."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def train(
     json: Json = None,
 ) -> None:
     """Meta-train a hypernetwork on the training split of a suite or of a folder of MJCF files.
+
+    First by PPO through the hypernetwork, then by imitation of experts that go on where it lags.
 
     Example:
         morphnet train --suite planar --out rollouts/runs/planar
@@ -56,7 +58,7 @@ def experts(
     bodies: Path | None = None,
     tasks: Path | None = None,
     split: str = "train",
-    seconds: float = 240.0,
+    steps: int = 500_000,
     threads: int = 2,
     json: Json = None,
     seed: int = 0,
@@ -72,7 +74,7 @@ def experts(
         bodies: a folder of MJCF files, with splits.json where there are splits.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
         split: train or held_out.
-        seconds: wall-clock a body; choosing the best snapshot comes on top.
+        steps: environment steps a body.
         threads: bodies at the same time.
         json: where to write the numbers.
         seed: seeds every training.
@@ -84,7 +86,7 @@ def experts(
         open_suite(suite, bodies, tasks),
         split,
         out,
-        seconds,
+        steps,
         seed,
         threads,
         lambda names, total: console.track(names, total, "experts"),
@@ -101,6 +103,7 @@ def distill(
     bodies: Path | None = None,
     tasks: Path | None = None,
     checkpoint: Path | None = None,
+    resume: bool = False,
     config: OmitArgPrefixes[DistillConfig] = DistillConfig(),  # noqa: B008
     json: Json = None,
 ) -> None:
@@ -116,6 +119,7 @@ def distill(
         bodies: a folder of MJCF files, with splits.json where there are splits.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
         checkpoint: the hypernetwork to go on from; a new one by default.
+        resume: continue what was begun in ``out``, with the same flags.
         config: hyperparameters.
         json: where to write the numbers.
     """
@@ -124,7 +128,8 @@ def distill(
     from morphnet.training_display import TrainingDisplay
 
     with TrainingDisplay(None) as display:
-        report = start_distillation(out, open_suite(suite, bodies, tasks), experts, checkpoint, config, display.show)
+        chosen = open_suite(suite, bodies, tasks)
+        report = start_distillation(out, chosen, experts, checkpoint, config, resume, display.show)
     rows = list(report["returns"].items())
     console.print_table(
         f"{report['steps']:,} steps in {report['seconds'] / 60:.1f} minutes", ("body", "return"), rows, json

@@ -28,6 +28,7 @@ class TrainingDisplay:
     def __init__(self, minutes: float | None) -> None:
         """Prepare; ``minutes`` is where the training stops by the clock, if it does."""
         self._ends = None if minutes is None else time.monotonic() + 60 * minutes
+        self._stage = ""
         self._first: tuple[int, float] | None = None
         self._history: dict[str, list[float]] = {}
         self._last = -math.inf
@@ -42,7 +43,9 @@ class TrainingDisplay:
         self._live.stop()
 
     def show(self, progress: Progress) -> None:
-        """Show one update."""
+        """Show one update; a new stage of the training begins a new picture."""
+        if progress.stage != self._stage:
+            self._stage, self._first, self._history, self._last = progress.stage, None, {}, -math.inf
         for family, value in progress.returns.items():
             self._history.setdefault(family, []).append(value)
         left = self.seconds_left(progress)
@@ -89,7 +92,8 @@ def _facts(p: Progress, left: float) -> list[str]:
     share = f"{min(p.steps / p.total_steps, 1.0):.0%}"
     diverged = [f"diverged {p.diverged}"] if p.diverged else []
     so_far = f"{_short(p.steps)} of {_short(p.total_steps)} steps"
-    return [share, so_far, f"{p.steps_per_second:,.0f}/s", f"{_clock(left)} left", *diverged]
+    stage = [p.stage] if p.stage else []
+    return [*stage, share, so_far, f"{p.steps_per_second:,.0f}/s", f"{_clock(left)} left", *diverged]
 
 
 def _short(steps: int) -> str:

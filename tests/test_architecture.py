@@ -26,7 +26,7 @@ LAYERS = (
     ("envs", "policy", "demonstrations"),
     ("evaluation", "learning", "export", "references"),
     ("hypernetwork", "specialists", "distillation"),
-    ("adaptation",),
+    ("adaptation", "meta_training"),
     ("runs", "inspection", "console", "command_line", "doctor"),
     ("films", "training_display", "viewing"),
     ("report",),

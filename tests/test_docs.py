@@ -21,7 +21,7 @@ ROOT = Path(morphnet.__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Appended to commands: the last of two equal flags counts.
 SHORTER = {
-    "train": ["--steps=64", "--num-sims=2", "--horizon=16", "--epochs=1", "--minibatches=2",
+    "train": ["--steps=64", "--expert-steps=0", "--num-sims=2", "--horizon=16", "--epochs=1", "--minibatches=2",
               "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2"],
     "evaluate": ["--episodes=1"],
     "render": ["--seconds=0.1", "--width=64", "--height=48"],
@@ -29,7 +29,7 @@ SHORTER = {
     "record": ["--episodes=1", "--steps=20"],
     "adapt": ["--steps=2048"],
     "expert": ["--steps=4096"],
-    "experts": ["--seconds=2"],
+    "experts": ["--steps=1024"],
     "distill": ["--steps=64", "--num-sims=1", "--horizon=16", "--gradient-steps=2",
                 "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2"],
     "grow": ["--count=2"],

@@ -1,5 +1,5 @@
 """Distillation: one hypernetwork learns what experts of single bodies do."""
 
-from morphnet.distillation.distiller import Distiller
+from morphnet.distillation.distiller import Before, Distiller
 
-__all__ = ["Distiller"]
+__all__ = ["Before", "Distiller"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -15,8 +16,9 @@ from torch import Tensor, nn
 from morphnet.config import DistillConfig, TrainConfig
 from morphnet.distillation.imitation_loss import imitation_loss
 from morphnet.distillation.memory import Memory
+from morphnet.distillation.resume import DISTILLATION, load_distillation, save_distillation
 from morphnet.embodiment import feature_sizes, tokens_of
-from morphnet.learning.checkpoint import Networks, build_networks, save_checkpoint
+from morphnet.learning.checkpoint import CONFIG, Networks, build_networks, save_checkpoint
 from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.metrics import MetricsLog
 from morphnet.learning.model_card import write_model_card
@@ -31,6 +33,21 @@ WARM_UP = 0.01
 """Share of the steps over which the learning rate rises."""
 EPISODE_SECONDS = 12.5
 """Longest episodes: what lies on its back, where no limit ends that, shows little."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Before:
+    """What a training spent before its distillation began.
+
+    Attributes:
+        config: the training's configuration.
+        updates, steps, seconds: its counts so far.
+    """
+
+    config: TrainConfig
+    updates: int = 0
+    steps: int = 0
+    seconds: float = 0.0
 
 
 class Distiller:
@@ -48,6 +65,7 @@ class Distiller:
         folder: Path,
         origin: dict[str, Any],
         start: Networks | None = None,
+        before: Before | None = None,
     ) -> None:
         """Build simulations and networks; nothing is written yet.
 
@@ -57,20 +75,14 @@ class Distiller:
             folder: where the checkpoint goes.
             origin: what the bodies are, for the checkpoint's record.
             start: the hypernetworks to go on from; new ones when None.
+            before: the training that this is the last part of; None when it is no part of one.
         """
         self.config, self.folder, self.origin = config, folder, origin
-        self.training = TrainConfig(
-            steps=config.steps,
-            seed=config.seed,
-            num_sims=config.num_sims,
-            horizon=config.horizon,
-            threads=config.threads,
-            network=config.network,
-        )
+        self.before = before or Before(_training(config))
         self.workers = Workers(config.threads)
         seeds = np.random.SeedSequence(config.seed).spawn(2)
         self.groups, self._experts = self._make_groups(experts, seeds[0])
-        self._guides, _ = self._make_groups(experts, seeds[1])
+        self.guides, _ = self._make_groups(experts, seeds[1])
         self.simulations = [simulation for group in self.groups for simulation in group.simulations]
         first = self.simulations[0]
         self.features = feature_sizes(tokens_of(first.body, first.observer.layout))
@@ -78,8 +90,8 @@ class Distiller:
         self.critics = PPO(self.networks, self.groups, self.workers, self.training)
         self.optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
         self._collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
-        self._guiding = [RolloutCollector(group, config.horizon) for group in self._guides]
-        self._memories = [Memory(group, config.memory) for group in self.groups]
+        self._guiding = [RolloutCollector(group, config.horizon) for group in self.guides]
+        self.memories = [Memory(group, config.memory) for group in self.groups]
         self.generator = torch.Generator().manual_seed(config.seed)
         self.recent: dict[str, list[float]] = {policy.body.name: [] for _, policy in experts}
         self.rounds, self.steps, self.seconds = 0, 0, 0.0
@@ -101,27 +113,42 @@ class Distiller:
         return groups, stacks
 
     @property
+    def training(self) -> TrainConfig:
+        """What the checkpoint's record has as its configuration."""
+        return self.before.config
+
+    @property
     def _parameters(self) -> list[nn.Parameter]:
         return [*self.networks.actor.parameters(), *self.networks.critic.parameters()]
 
-    def run(self, report: Callable[[Progress], None] = lambda _: None) -> None:
-        """Teach until all steps are done; Ctrl-C saves and raises KeyboardInterrupt.
+    def run(
+        self, *, resume: bool = False, minutes: float | None = None, report: Callable[[Progress], None] = lambda _: None
+    ) -> None:
+        """Teach until all steps are done or the time is up; Ctrl-C saves and raises KeyboardInterrupt.
 
         Args:
+            resume: continue from the folder's saved state.
+            minutes: stop after this much wall-clock; schedules follow steps all the same.
             report: called after every round.
         """
-        log = MetricsLog(self.folder, None)
-        started = time.monotonic()
+        if resume:
+            load_distillation(self)
+        else:
+            save_distillation(self)  # a kill before the first regular save must leave something to resume, too
+        log = MetricsLog(self.folder, self.before.updates + self.rounds or None)
+        started, earlier = time.monotonic(), self.seconds
         try:
             with finish_update_first() as interrupted:
-                while self.steps < self.config.steps and not interrupted.is_set():
+                while self.steps < self.config.steps and (minutes is None or self.seconds - earlier < 60 * minutes):
                     row = self._one_round()
-                    self.seconds = time.monotonic() - started
-                    log.add({**row, "seconds": self.seconds})
-                    report(self._progress())
+                    self.seconds = earlier + time.monotonic() - started
+                    log.add({**row, "seconds": self.before.seconds + self.seconds})
+                    report(self._progress(row))
+                    if interrupted.is_set():
+                        break
                     if self.rounds % self.config.save_every == 0:
-                        self.save()
-                self.save()
+                        self._save()
+                self._save()
         finally:
             log.close()
             self.workers.close()
@@ -129,26 +156,33 @@ class Distiller:
             raise KeyboardInterrupt
 
     def _one_round(self) -> dict[str, float]:
+        start = time.perf_counter()
         with torch.no_grad():
             emitted = self.workers.map(lambda group: self.networks.actor(group.robots), self.groups)
         own = collect_rollouts(self._collectors, emitted, self.workers)
         guided = collect_rollouts(self._guiding, self._experts, self.workers)
+        between = time.perf_counter()
         jobs = list(zip(self.groups, own, emitted, strict=True))
         samples = self.workers.map(lambda job: self.critics.prepare(*job), jobs)
-        self.workers.map(self._remember, list(zip(self._memories, self._experts, own, guided, strict=True)))
+        self.workers.map(self._remember, list(zip(self.memories, self._experts, own, guided, strict=True)))
         for group, part in zip(self.groups, samples, strict=True):
             self.networks.actor.statistics.update(part.observation, group.robots)
         self._set_learning_rate()
         losses = [self._gradient_step(samples, number) for number in range(self.config.gradient_steps)]
-        self.rounds += 1
-        self.steps += sum(rollout.reward.numel() for rollout in (*own, *guided))
+        done = time.perf_counter()
+        collected = sum(rollout.reward.numel() for rollout in (*own, *guided))
+        self.rounds, self.steps = self.rounds + 1, self.steps + collected
         self._note_returns(own)
         return {
-            "update": self.rounds,
-            "steps": self.steps,
+            "update": self.before.updates + self.rounds,
+            "steps": self.before.steps + self.steps,
+            "steps_per_second": collected / (done - start),
             "mean_return": float(np.mean(list(self.body_returns().values()))),
-            "loss/action": float(np.mean([action for action, _ in losses])),
-            "loss/value": float(np.nanmean([value for _, value in losses])),
+            "seconds/rollout": between - start,
+            "seconds/update": done - between,
+            "diverged": self.diverged,
+            "loss/imitation": float(np.mean([action for action, _ in losses])),
+            "loss/value_loss": float(np.nanmean([value for _, value in losses])),
             **{f"return/{name}": value for name, value in self.body_returns().items()},
         }
 
@@ -166,10 +200,10 @@ class Distiller:
 
     def _gradient_step(self, samples: list[Samples], number: int) -> tuple[float, float]:
         """One step on remembered actions, and in turn on the newest returns; return both losses."""
-        index = torch.randint(len(self._memories[0]), (self.config.batch,), generator=self.generator)
+        index = torch.randint(len(self.memories[0]), (self.config.batch,), generator=self.generator)
         newest = torch.randint(samples[0].advantage.shape[1], (self.config.batch,), generator=self.generator)
         valued = number % self.config.value_every == 0
-        jobs = list(zip(self.groups, self._memories, self._experts, samples, strict=True))
+        jobs = list(zip(self.groups, self.memories, self._experts, samples, strict=True))
         results = self.workers.map(lambda job: self._gradients(*job, index, newest if valued else None), jobs)
         for position, parameter in enumerate(self._parameters):
             parts = [part for gradients, _ in results if (part := gradients[position]) is not None]
@@ -211,26 +245,58 @@ class Distiller:
         """Mean return of the recent episodes of each emitted policy, noise included, NaN before one has ended."""
         return {name: float(np.mean(recent)) if recent else math.nan for name, recent in sorted(self.recent.items())}
 
-    def _progress(self) -> Progress:
+    @property
+    def diverged(self) -> int:
+        """Simulations that diverged and were reset so far, those of the experts included."""
+        return sum(s.diverged for groups in (self.groups, self.guides) for group in groups for s in group.simulations)
+
+    def _progress(self, row: dict[str, float]) -> Progress:
         by_body = self.body_returns()
         grouped: dict[str, list[float]] = {}
         for group in self.groups:
             for family, simulation in zip(group.families, group.simulations, strict=True):
                 grouped.setdefault(family, []).append(by_body[simulation.body.name])
-        returns = {family: float(np.mean(values)) for family, values in sorted(grouped.items())}
-        diverged = sum(simulation.diverged for simulation in self.simulations)
-        speed = self.steps / self.seconds
-        return Progress(self.rounds, self.steps, self.config.steps, self.seconds, speed, returns, diverged)
+        return Progress(
+            self.rounds,
+            self.steps,
+            self.config.steps,
+            self.seconds,
+            row["steps_per_second"],
+            {family: float(np.mean(values)) for family, values in sorted(grouped.items())},
+            self.diverged,
+            DISTILLATION,
+        )
 
-    def save(self) -> None:
+    def _save(self) -> None:
+        """Save the checkpoint, a copy of every tenth part, and the state to resume from."""
+        self.save_checkpoint(self.folder)
+        tenth = 10 * self.steps // self.config.steps
+        periodic = self.folder / "periodic" / f"distilled_{10 * tenth:03d}"
+        # its config is written last: without one, a kill has left half a checkpoint
+        if tenth and not (periodic / CONFIG).exists():
+            self.save_checkpoint(periodic)
+        save_distillation(self)
+
+    def save_checkpoint(self, folder: Path) -> None:
         """Write the present hypernetwork as a checkpoint folder."""
         facts = {
             **self.origin,
             "body_names": sorted(self.recent),
-            "steps": self.steps,
-            "seconds": round(self.seconds, 1),
+            "steps": self.before.steps + self.steps,
+            "seconds": round(self.before.seconds + self.seconds, 1),
             "distillation": self.config.to_dict(),
             "episode_seconds": EPISODE_SECONDS,
         }
-        save_checkpoint(self.folder, self.networks, self.features, self.training, facts)
-        write_model_card(self.folder, facts, self.training, self.body_returns())
+        save_checkpoint(folder, self.networks, self.features, self.training, facts)
+        write_model_card(folder, facts, self.training, self.body_returns())
+
+
+def _training(config: DistillConfig) -> TrainConfig:
+    return TrainConfig(
+        steps=config.steps,
+        seed=config.seed,
+        num_sims=config.num_sims,
+        horizon=config.horizon,
+        threads=config.threads,
+        network=config.network,
+    )

@@ -13,7 +13,10 @@ from morphnet.learning.checkpoint import METRICS
 
 
 class MetricsLog:
-    """Appends rows to ``metrics.csv``; a resumed run drops the rows after the state it continues from."""
+    """Appends rows to ``metrics.csv``; a resumed run drops the rows after the state it continues from.
+
+    What a row has no number for is nan, and a name that no earlier row had becomes a new column.
+    """
 
     def __init__(self, folder: Path, resume_from: int | None) -> None:
         """Open the log.
@@ -29,14 +32,13 @@ class MetricsLog:
         self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_from)
 
     def add(self, row: dict[str, float]) -> None:
-        """Append one update's numbers; every row has the same names, among them ``update``."""
-        first = not self._fields
-        self._fields = self._fields or list(row)
+        """Append one update's numbers, ``update`` among them."""
+        new = [name for name in row if name not in self._fields]
+        if new:
+            rows, self._fields = self._rows(None), [*self._fields, *new]
+            write_bytes(self._path, self._text(rows))
         with self._path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self._fields)
-            if first:
-                writer.writeheader()
-            writer.writerow({name: _short(value) for name, value in row.items()})
+            csv.DictWriter(file, self._fields, "nan").writerow({name: _short(value) for name, value in row.items()})
         for name, value in row.items():
             self._writer.add_scalar(name, value, int(row["update"]))
 
@@ -44,17 +46,20 @@ class MetricsLog:
         """Flush and close."""
         self._writer.close()
 
-    def _rows(self, last: int) -> list[dict[str, str]]:
+    def _rows(self, last: int | None) -> list[dict[str, str]]:
+        """Rows up to an update, or all of them; what a kill has cut off is left out."""
         if not self._path.is_file():
             return []
         with self._path.open(newline="", encoding="utf-8") as file:
-            return [row for row in csv.DictReader(file) if row["update"] and int(row["update"]) <= last]
+            return [
+                row for row in csv.DictReader(file) if row["update"] and (last is None or int(row["update"]) <= last)
+            ]
 
     def _text(self, rows: list[dict[str, str]]) -> bytes:
-        if not rows:
+        if not self._fields:
             return b""
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, self._fields)
+        writer = csv.DictWriter(text, self._fields, "nan")
         writer.writeheader()
         writer.writerows(rows)
         return text.getvalue().encode()

@@ -42,6 +42,7 @@ class Progress:
         steps_per_second: environment steps a second of the last update.
         returns: family -> mean return of its bodies' recent episodes; NaN before the first has ended.
         diverged: simulations that diverged and were reset so far.
+        stage: the part of a training in several that these numbers are of.
     """
 
     update: int
@@ -51,6 +52,7 @@ class Progress:
     steps_per_second: float
     returns: dict[str, float]
     diverged: int
+    stage: str = ""
 
 
 class Trainer:
@@ -195,6 +197,7 @@ class Trainer:
             row["steps_per_second"],
             self.family_returns(),
             self.diverged,
+            "PPO",
         )
 
     def _save(self) -> None:

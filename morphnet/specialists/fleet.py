@@ -11,8 +11,13 @@ from pathlib import Path
 
 from morphnet.bodies import Suite
 from morphnet.errors import MorphNetError
+from morphnet.policy import Policy
+from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Rounds
-from morphnet.specialists.recipes import train_for
+from morphnet.specialists.recipes import train_expert
+
+MARGIN = 0.2
+"""Share of a rival's return by which an expert must be better to take its place."""
 
 
 def expert_folder(folder: Path, name: str) -> Path:
@@ -21,7 +26,14 @@ def expert_folder(folder: Path, name: str) -> Path:
 
 
 def train_experts(
-    suite: Suite, names: Sequence[str], out: Path, *, seconds: float, seed: int, processes: int
+    suite: Suite,
+    names: Sequence[str],
+    out: Path,
+    *,
+    steps: int,
+    seed: int,
+    processes: int,
+    rivals: Path | None = None,
 ) -> Iterator[str]:
     """Train an expert of each body, and yield its name when it is saved.
 
@@ -31,9 +43,11 @@ def train_experts(
         suite: the suite.
         names: its bodies.
         out: a policy folder a body goes here.
-        seconds: wall-clock a body; the choice among its snapshots at the end comes on top.
+        steps: environment steps a body.
         seed: seeds every training.
         processes: trainings at the same time.
+        rivals: a folder of other policies of these bodies; where the expert is not clearly better, the rival goes to
+            ``out`` in its place.
 
     Raises:
         MorphNetError: a process was killed.
@@ -43,7 +57,7 @@ def train_experts(
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(processes, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
     try:
-        for job in as_completed([pool.submit(_train_one, suite, name, out, seconds, seed) for name in names]):
+        for job in as_completed([pool.submit(_train_one, suite, name, out, steps, seed, rivals) for name in names]):
             yield job.result()
     except BrokenProcessPool:
         raise MorphNetError(f"{out}: a training was killed, for want of memory perhaps; try fewer --threads") from None
@@ -53,6 +67,15 @@ def train_experts(
         pool.shutdown(cancel_futures=True)
 
 
-def _train_one(suite: Suite, name: str, out: Path, seconds: float, seed: int) -> str:
-    train_for(suite.load(name), seconds, seed, 1, Rounds()).save(expert_folder(out, name))
+def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals: Path | None) -> str:
+    best = train_expert(suite.load(name), steps, seed, 1)
+    if rivals is not None:
+        best = better(best, Policy.load(expert_folder(rivals, name)), seed)
+    best.save(expert_folder(out, name))
     return name
+
+
+def better(expert: Policy, rival: Policy, seed: int) -> Policy:
+    """Return the expert where its return is clearly higher, and else the rival."""
+    merits = [TaskAim(expert.body).judge(policy.actor, Rounds().final, seed) for policy in (expert, rival)]
+    return expert if merits[0] > merits[1] + MARGIN * abs(merits[1]) else rival

@@ -10,6 +10,6 @@ SLIDER = """<mujoco><option timestep="0.02"/><worldbody><body name="cart"><joint
 TASKS = "[puck]\nframe_skip = 1\nmax_episode_steps = 20\n[slider]\nframe_skip = 2\nmax_episode_steps = 10\n"
 SPLITS = {"train": {"pucks": ["puck"]}, "held_out": {"carts": ["slider"]}}
 TINY = [
-    "--steps=64", "--num-sims=2", "--horizon=16", "--epochs=1", "--minibatches=2",
+    "--steps=64", "--expert-steps=0", "--num-sims=2", "--horizon=16", "--epochs=1", "--minibatches=2",
     "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ SHORT = ["--steps=128", "--num-sims=2", "--horizon=16", "--gradient-steps=2", "-
 
 def test_experts_then_one_hypernetwork(morphnet_command, refused, small_suite, tmp_path):
     experts, out = tmp_path / "experts", tmp_path / "distilled"
-    command = ["experts", "--bodies", small_suite, "--out", experts, "--seconds=1", "--threads=1", "--json=-"]
+    command = ["experts", "--bodies", small_suite, "--out", experts, "--steps=1024", "--threads=1", "--json=-"]
     first = morphnet_command(*command)
     assert first.code == 0, first.err
     assert list(first.json["bodies"]) == ["puck"], "held-out bodies are not trained on"
@@ -52,7 +52,7 @@ def test_a_missing_expert_is_named_before_anything_is_written(refused, small_sui
 
 def test_wrong_numbers(refused, small_suite, tmp_path):
     command = ["experts", "--bodies", small_suite, "--out", tmp_path]
-    assert "--seconds" in refused(*command, "--seconds=0")
+    assert "--steps" in refused(*command, "--steps=0")
     assert "--threads" in refused(*command, "--threads=0")
     assert "memory" in refused(
         "distill", "--bodies", small_suite, "--experts", tmp_path, "--out", tmp_path, "--memory=4"

@@ -35,7 +35,7 @@ def test_ctrl_c_says_what_this_command_leaves(morphnet_command, monkeypatch, arg
 
 
 def test_ctrl_c_ends_the_processes_that_train_experts(small_suite, tmp_path):
-    arguments = ["experts", "--bodies", small_suite, "--out", tmp_path, "--seconds=600"]
+    arguments = ["experts", "--bodies", small_suite, "--out", tmp_path, "--steps=10000000"]
     command = [sys.executable, "-c", "from morphnet.cli import main; main()", *arguments]
     # a test run in the background ignores SIGINT, and so would its children
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

@@ -172,9 +172,9 @@ class Taught(NamedTuple):
 def taught(experts, tmp_path_factory) -> Taught:
     folder = tmp_path_factory.mktemp("taught")
     distiller = Distiller(experts, TINY, folder, {"bodies": "two pucks", "command": "test"})
-    distiller.save()
+    distiller.save_checkpoint(folder)
     before, progress = [difference(folder, expert) for _, expert in experts], []
-    distiller.run(progress.append)
+    distiller.run(report=progress.append)
     return Taught(folder, distiller, before, progress)
 
 

@@ -20,8 +20,8 @@ MORPHNET = Path(sys.executable).parent / "morphnet"
 UPDATE = 3 * 4 * 16
 UPDATES = 16
 FLAGS = [
-    f"--steps={UPDATES * UPDATE}", "--num-sims=4", "--horizon=16", "--epochs=2", "--minibatches=2", "--save-every=3",
-    "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2", "--seed=5",
+    f"--steps={UPDATES * UPDATE}", "--expert-steps=0", "--num-sims=4", "--horizon=16", "--epochs=2", "--minibatches=2",
+    "--save-every=3", "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2", "--seed=5",
 ]  # fmt: skip
 
 

@@ -1,0 +1,153 @@
+"""Meta-training from beginning to end: PPO through the hypernetwork, experts, and their distillation.
+
+PPO through the hypernetwork finds gaits that bodies share, but a gradient step through it costs as much as dozens on
+one body's own weights. So experts of single bodies go on where that is cheap, and the hypernetwork then imitates, body
+by body, the better of its own policy and the expert's. A run is one folder; whatever stops it, it goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from morphnet.bodies import Body, Suite
+from morphnet.config import DistillConfig, TrainConfig
+from morphnet.distillation import Before, Distiller
+from morphnet.distillation.resume import DISTILLATION
+from morphnet.files import make_folder
+from morphnet.hypernetwork import Hypernetwork
+from morphnet.learning import Progress, Trainer
+from morphnet.learning.resume import save_resume, saved_stage
+from morphnet.morphology.twins import has_twins
+from morphnet.policy import RECORD, Policy
+from morphnet.specialists import expert_folder, train_experts
+
+EMITTED, TEACHERS = "emitted", "teachers"
+"""Folders of a run: what the hypernetwork emitted after PPO, and what it is taught after that, a policy a body each."""
+
+
+class MetaTraining:
+    """One training of a suite, in up to three stages."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        config: TrainConfig,
+        folder: Path,
+        origin: dict[str, Any],
+        report: Callable[[Progress], None],
+    ) -> None:
+        """Prepare; nothing is written yet.
+
+        Args:
+            suite: its training split is trained on.
+            config: hyperparameters.
+            folder: the run's folder.
+            origin: what the bodies are, for the checkpoint's record.
+            report: called after every update, and after every expert.
+        """
+        self.suite, self.config, self.folder, self.origin, self._report = suite, config, folder, origin, report
+        families = suite.families("train")
+        self.bodies = [(family, suite.load(name)) for family, names in families.items() for name in names]
+        self.trainer = Trainer(self.bodies, config, folder, origin)
+
+    def run(self, resume: bool = False, minutes: float | None = None) -> dict[str, Any]:
+        """Train until everything is done or the time is up; return steps, seconds, returns and how many diverged.
+
+        Args:
+            resume: continue the folder's run.
+            minutes: stop after this much wall-clock; schedules follow steps all the same.
+
+        Raises:
+            KeyboardInterrupt: stopped by Ctrl-C; all that was done is kept.
+        """
+        deadline = None if minutes is None else time.monotonic() + 60 * minutes
+        taught = resume and saved_stage(self.folder) == DISTILLATION
+        trainer = self.trainer
+        if not taught:
+            trainer.run(resume=resume, minutes=minutes, report=self._report)
+            if trainer.steps >= self.config.steps and self.config.expert_steps > 0 and _left(deadline) != 0.0:
+                self._find_teachers(deadline)
+        if self._missing():
+            return _summary(trainer, trainer.steps, trainer.seconds)
+        distiller = self._distiller()
+        distiller.run(resume=taught, minutes=_left(deadline), report=self._report)
+        before = distiller.before
+        return _summary(distiller, before.steps + distiller.steps, before.seconds + distiller.seconds)
+
+    def _missing(self) -> list[Body]:
+        """Bodies that no teacher has been chosen for."""
+        return [body for _, body in self.bodies if not (self._teacher(body) / RECORD).exists()]
+
+    def _teacher(self, body: Body) -> Path:
+        return expert_folder(self.folder / TEACHERS, body.name)
+
+    def _find_teachers(self, deadline: float | None) -> None:
+        """Choose the teacher of every body that has none: an expert, or what the hypernetwork emits already.
+
+        Actuators that nothing in the graph tells apart get equal weights, and cannot imitate an expert that does.
+        """
+        missing, trainer = self._missing(), self.trainer
+        for folder in (EMITTED, TEACHERS):
+            make_folder(self.folder / folder)
+        for policy in Hypernetwork.load(self.folder).generate_all(missing):
+            policy.save(expert_folder(self.folder / EMITTED, policy.body.name))
+            if has_twins(policy.body.graph):
+                policy.save(self._teacher(policy.body))
+        names = [body.name for body in missing if not has_twins(body.graph)]
+        experts = train_experts(
+            self.suite,
+            names,
+            self.folder / TEACHERS,
+            steps=self.config.expert_steps,
+            seed=self.config.seed,
+            processes=self.config.threads,
+            rivals=self.folder / EMITTED,
+        )
+        started, before = time.monotonic(), trainer.seconds
+        for done, _ in enumerate(experts, start=1):
+            trainer.seconds = before + time.monotonic() - started
+            save_resume(trainer)
+            self._report(self._experts_progress(done, len(names), trainer.seconds - before))
+            if _left(deadline) == 0.0:
+                experts.close()
+                return
+
+    def _experts_progress(self, done: int, total: int, seconds: float) -> Progress:
+        steps = self.config.expert_steps
+        grouped: dict[str, list[float]] = {}
+        for family, body in self.bodies:
+            if (self._teacher(body) / RECORD).exists():
+                merit = Policy.load(self._teacher(body)).origin.get("return")
+                grouped.setdefault(family, []).extend([] if merit is None else [merit])
+        returns = {family: sum(merits) / len(merits) for family, merits in grouped.items() if merits}
+        return Progress(done, done * steps, total * steps, seconds, done * steps / seconds, returns, 0, "experts")
+
+    def _distiller(self) -> Distiller:
+        config, trainer = self.config, self.trainer
+        teachers = [
+            (family, Policy(body, (policy := Policy.load(self._teacher(body))).actor, policy.origin))
+            for family, body in self.bodies
+        ]
+        trained = sum(not has_twins(body.graph) for _, body in self.bodies)
+        distill = DistillConfig(
+            steps=config.distill_steps,
+            seed=config.seed,
+            save_every=config.save_every,
+            threads=config.threads,
+            network=config.network,
+        )
+        steps = trainer.steps + trained * config.expert_steps
+        before = Before(config, trainer.update, steps, trainer.seconds)
+        return Distiller(teachers, distill, self.folder, self.origin, trainer.networks, before)
+
+
+def _summary(stage: Trainer | Distiller, steps: int, seconds: float) -> dict[str, Any]:
+    return {"steps": steps, "seconds": seconds, "diverged": stage.diverged, "returns": stage.body_returns()}
+
+
+def _left(deadline: float | None) -> float | None:
+    """Minutes until a deadline."""
+    return None if deadline is None else max(deadline - time.monotonic(), 0.0) / 60

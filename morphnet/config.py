@@ -47,7 +47,7 @@ class TrainConfig:
 
     Attributes:
         steps: environment steps of PPO through the hypernetwork, over all bodies together.
-        expert_steps: environment steps of each body's expert; 0 leaves experts and their distillation out.
+        expert_steps: environment steps of each body's expert at most; 0 leaves experts and their distillation out.
         distill_steps: environment steps of distilling the experts, over all bodies together.
         seed: seeds the weights, the resets, the exploration and the minibatches.
         num_sims: simulations a body.
@@ -68,8 +68,8 @@ class TrainConfig:
     """
 
     steps: int = 16_000_000
-    expert_steps: int = 500_000
-    distill_steps: int = 7_000_000
+    expert_steps: int = 700_000
+    distill_steps: int = 6_500_000
     seed: int = 0
     num_sims: int = 16
     horizon: int = 64

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from morphnet.bodies import Suite
+from morphnet.bodies import Body, Suite
 from morphnet.errors import MorphNetError
 from morphnet.policy import Policy
 from morphnet.specialists.aim import TaskAim
@@ -17,7 +19,9 @@ from morphnet.specialists.contest import Rounds
 from morphnet.specialists.recipes import train_expert
 
 MARGIN = 0.2
-"""Share of a rival's return by which an expert must be better to take its place."""
+"""Share of a rival's return by which an expert must be better to take its place: its gait is not the others'."""
+HOPE = 0.5
+"""Share of a rival's return that an expert may lack when a quarter of its steps are done."""
 
 
 def expert_folder(folder: Path, name: str) -> Path:
@@ -52,10 +56,10 @@ def train_experts(
     Raises:
         MorphNetError: a process was killed.
     """
-    # spawned, as torch's threads do not survive a fork; Ctrl-C is for the parent, which ends its children
+    # spawned, as torch's threads do not survive a fork
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(processes, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    pool = ProcessPoolExecutor(processes, context, _follow_parent)
     try:
         for job in as_completed([pool.submit(_train_one, suite, name, out, steps, seed, rivals) for name in names]):
             yield job.result()
@@ -67,12 +71,28 @@ def train_experts(
         pool.shutdown(cancel_futures=True)
 
 
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent, which ends its children, and end when it was killed and could not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+
 def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals: Path | None) -> str:
-    best = train_expert(suite.load(name), steps, seed, 1)
-    if rivals is not None:
-        best = better(best, Policy.load(expert_folder(rivals, name)), seed)
+    body = suite.load(name)
+    if rivals is None:
+        best = train_expert(body, steps, seed, 1)
+    else:
+        best = _rivalled(Policy.load(expert_folder(rivals, name)), body, steps, seed)
     best.save(expert_folder(out, name))
     return name
+
+
+def _rivalled(rival: Policy, body: Body, steps: int, seed: int) -> Policy:
+    """Train an expert while there is hope that it beats the rival; return the better of the two."""
+    merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
+    return better(train_expert(body, steps, seed, 1, hopeless=merit - HOPE * abs(merit)), rival, seed)
 
 
 def better(expert: Policy, rival: Policy, seed: int) -> Policy:

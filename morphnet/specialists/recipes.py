@@ -34,6 +34,7 @@ def train_expert(
     seed: int = 0,
     threads: int = 2,
     *,
+    hopeless: float = -math.inf,
     keep: Callable[[Policy], None] = lambda _: None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Policy:
@@ -44,13 +45,15 @@ def train_expert(
         steps: environment steps; the learning rate's schedule follows them.
         seed: seeds the weights, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
+        hopeless: a return that must be reached in the first quarter of the steps, or the training ends.
         keep: called with every policy that leads so far.
         report: called after every update.
 
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    return Specialist(body, expert_recipe(body, steps, seed, threads), None).run(keep, report)
+    recipe = dataclasses.replace(expert_recipe(body, steps, seed, threads), hopeless=hopeless)
+    return Specialist(body, recipe, None).run(keep, report)
 
 
 def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2, rounds: Rounds = BRIEF) -> Policy:

@@ -42,6 +42,7 @@ class Recipe:
         loudest: upper limit of the start's log standard deviation of exploration, for actions held for 20 ms.
         episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
         patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
+        hopeless: merit that the best must have reached when a quarter of the run is over, or the run ends.
     """
 
     ppo: TrainConfig
@@ -51,6 +52,7 @@ class Recipe:
     loudest: float = np.inf
     episode_seconds: float = np.inf
     patience: float = np.inf
+    hopeless: float = -np.inf
 
 
 @dataclasses.dataclass
@@ -132,7 +134,7 @@ class Specialist:
             self._begin()
             self._judge(keep)
             judged = 0
-            while self._share_done() < 1.0 and self.contest.behind < self.recipe.patience:
+            while self._share_done() < 1.0 and not self._gives_up():
                 self._one_update()
                 report(self._progress(time.monotonic() - self._started))
                 if int(self.recipe.rounds.snapshots * self._share_done()) > judged:
@@ -150,6 +152,12 @@ class Specialist:
         if interrupted:
             raise KeyboardInterrupt
         return best
+
+    def _gives_up(self) -> bool:
+        leader = self.contest.leader
+        assert leader is not None
+        late = self._share_done() > 0.25
+        return self.contest.behind >= self.recipe.patience or (late and leader.merit < self.recipe.hopeless)
 
     def _begin(self) -> None:
         """Take over the start, and see what it observes before anything is learnt."""

@@ -26,8 +26,8 @@ def main(run: Path, out: Path, episodes: int = 10, seed: int = 0) -> None:
         seed: seed of the first episode.
     """
     rows = []
-    for checkpoint in sorted((run / "periodic").iterdir()):
-        record = json.loads((checkpoint / "config.json").read_text())
+    records = {folder: json.loads((folder / "config.json").read_text()) for folder in (run / "periodic").iterdir()}
+    for checkpoint, record in sorted(records.items(), key=lambda item: item[1]["steps"]):
         episodes_run = measure(checkpoint, episodes, seed)
         for name in ENVIRONMENTS:
             returns = [float(str(row["return"])) for row in episodes_run if row["environment"] == name]

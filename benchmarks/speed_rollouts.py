@@ -12,7 +12,7 @@ import torch
 from morphnet.bodies import Body
 from morphnet.config import TrainConfig
 from morphnet.embodiment import feature_sizes, tokens_of
-from morphnet.learning.checkpoint import build_networks
+from morphnet.learning.checkpoint import Networks, build_networks
 from morphnet.learning.group import Workers, make_groups
 from morphnet.learning.rollout import Rollout, RolloutCollector, collect_rollouts
 from morphnet.simulation import Simulation
@@ -21,16 +21,28 @@ from morphnet.simulation import Simulation
 class Rollouts:
     """Training's own rollouts: generated actors of the default size with exploration, observations, rewards, resets.
 
-    The networks are untrained, so that bodies fall, and are reset, as often as at the start of a training. Every
-    run starts from the same states and random numbers, and is the same to the bit.
+    Unless others are given, networks are untrained, so that bodies fall, and are reset, as often as at the start of a
+    training. Every run starts from the same states and random numbers, and is the same to the bit.
 
     Attributes:
         steps: environment steps a run.
+        actors: what drives each group.
         collectors: one a group of bodies.
     """
 
-    def __init__(self, bodies: Sequence[Body], num_sims: int, horizon: int, threads: int, workers: Workers) -> None:
-        """Build ``num_sims`` simulations a body; one body alone is cut into one part a thread."""
+    def __init__(
+        self,
+        bodies: Sequence[Body],
+        num_sims: int,
+        horizon: int,
+        threads: int,
+        workers: Workers,
+        networks: Networks | None = None,
+    ) -> None:
+        """Build ``num_sims`` simulations a body; one body alone is cut into one part a thread.
+
+        ``networks`` are trained ones, in place of untrained.
+        """
         if len(bodies) == 1:
             bodies, num_sims = list(bodies) * threads, num_sims // threads
         config = TrainConfig(num_sims=num_sims, horizon=horizon, threads=threads)
@@ -45,9 +57,9 @@ class Rollouts:
         self._workers = workers
         torch.manual_seed(0)
         first = groups[0].simulations[0]
-        networks = build_networks(feature_sizes(tokens_of(first.body, first.observer.layout)), config)
+        networks = networks or build_networks(feature_sizes(tokens_of(first.body, first.observer.layout)), config)
         with torch.no_grad():
-            self._actors = [networks.actor(group.robots) for group in groups]
+            self.actors = [networks.actor(group.robots) for group in groups]
         self._start = [self._remember(c, b) for c in self.collectors for b in range(c.group.size)]
 
     def run(self) -> float:
@@ -59,7 +71,7 @@ class Rollouts:
 
     def collect(self) -> list[Rollout]:
         """Roll out from wherever the simulations are."""
-        return collect_rollouts(self.collectors, self._actors, self._workers)
+        return collect_rollouts(self.collectors, self.actors, self._workers)
 
     def rewind(self) -> None:
         """Put simulations and random generators back to the start."""

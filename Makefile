@@ -13,7 +13,7 @@ demo: $(STAMP)
 	$(BIN)/morphnet demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Type checkers do not follow the package-dir mapping of pyproject.toml (morphnet.envs is envs/), so mypy gets an
 # installed copy. build/ goes first: setuptools would pack what earlier builds left in build/lib into the copy.

@@ -1,7 +1,9 @@
 """Where the time of a training went: physics, observations and rewards, inference, update, experts.
 
 How long rollouts, updates and experts took is read off the run's ``metrics.csv``. What rollouts spend on physics and on
-inference is measured afterwards, on idle cores, with the policies of the run's own checkpoint, taking turns.
+inference is measured afterwards, on idle cores, taking turns, with the policies of the run's final checkpoint and the
+simulations of its PPO; the same shares are taken for the distillation's rollouts. Bare physics can come out slower than
+rollouts, which keep it in the caches: nothing is then left for observations and rewards.
 
 python -m benchmarks.time_split --run RUN --suite planar --out benchmarks/results/NAME.csv
 """
@@ -24,7 +26,7 @@ from morphnet.console import print_table
 from morphnet.learning import load_checkpoint
 from morphnet.learning.actor_kernel import PERCEPTRON, Perceptron, act, cut_out
 from morphnet.learning.group import Workers
-from morphnet.simulation.compiled import compiled, helper, reads, writes
+from morphnet.simulation.compiled import compiled, reads, writes
 
 NAMES = ("physics", "observations, rewards, resets", "inference", "update")
 
@@ -58,10 +60,7 @@ _ARRAYS = (reads(3, types.float32), reads(3, types.float32), writes(3, types.flo
 
 def _act_all(actor: Perceptron, observation: np.ndarray, drift: np.ndarray, action: np.ndarray) -> None:
     for t in range(len(action)):
-        _act(actor, observation[t], drift[t], action[t])
-
-
-_act = helper(act)
+        act(actor, observation[t], drift[t], action[t])
 
 
 def main(run: Path, suite: str, out: Path, repeats: int = 5) -> None:
@@ -85,7 +84,6 @@ def main(run: Path, suite: str, out: Path, repeats: int = 5) -> None:
     speed = {name: float(np.median(values)) for name, values in interleave(contestants, repeats).items()}
     workers.close()
     inference = speed["rollouts"] / speed["inference"]
-    # bare physics can come out slower than rollouts that keep it in the caches
     shares = {"inference": inference, "physics": min(speed["rollouts"] / speed["physics"], 1.0 - inference)}
     rows = [_row(*stage, shares) for stage in _stages(run)]
     with out.open("w", newline="", encoding="utf-8") as file:

@@ -7,6 +7,7 @@ by body, the better of its own policy and the expert's. A run is one folder; wha
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from morphnet.bodies import Body, Suite
 from morphnet.config import DistillConfig, TrainConfig
 from morphnet.distillation import Before, Distiller
 from morphnet.distillation.resume import DISTILLATION
+from morphnet.errors import CheckpointError
 from morphnet.files import make_folder
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
@@ -65,17 +67,27 @@ class MetaTraining:
         """
         deadline = None if minutes is None else time.monotonic() + 60 * minutes
         taught = resume and saved_stage(self.folder) == DISTILLATION
-        trainer = self.trainer
-        if not taught:
-            trainer.run(resume=resume, minutes=minutes, report=self._report)
-            if trainer.steps >= self.config.steps and self.config.expert_steps > 0 and _left(deadline) != 0.0:
-                self._find_teachers(deadline)
-        if self._missing():
-            return _summary(trainer, trainer.steps, trainer.seconds)
+        if taught:
+            self._check_teachers()
+        elif not self._reach_teachers(resume, minutes, deadline):
+            return _summary(self.trainer, self.trainer.steps, self.trainer.seconds)
         distiller = self._distiller()
         distiller.run(resume=taught, minutes=_left(deadline), report=self._report)
         before = distiller.before
         return _summary(distiller, before.steps + distiller.steps, before.seconds + distiller.seconds)
+
+    def _check_teachers(self) -> None:
+        for body in self._missing():
+            raise CheckpointError(f"{self._teacher(body)}: the teacher of {body.name} is missing; start anew")
+
+    def _reach_teachers(self, resume: bool, minutes: float | None, deadline: float | None) -> bool:
+        """Train by PPO and find the teachers; return whether there is time, and need, to distil them."""
+        trainer = self.trainer
+        trainer.run(resume=resume, minutes=minutes, report=self._report)
+        if trainer.steps < self.config.steps or self.config.expert_steps == 0 or _left(deadline) == 0.0:
+            return False
+        self._find_teachers(deadline)
+        return not self._missing() and _left(deadline) != 0.0
 
     def _missing(self) -> list[Body]:
         """Bodies that no teacher has been chosen for."""
@@ -87,14 +99,18 @@ class MetaTraining:
     def _find_teachers(self, deadline: float | None) -> None:
         """Choose the teacher of every body that has none: an expert, or what the hypernetwork emits already.
 
+        Whether the time is up is asked when an expert is done; others that are in training then begin anew next time.
+
         Actuators that nothing in the graph tells apart get equal weights, and cannot imitate an expert that does.
         """
-        missing, trainer = self._missing(), self.trainer
+        started, trainer, missing = time.monotonic(), self.trainer, self._missing()
+        before, waiting = trainer.seconds, {body.name for body in missing}
         for folder in (EMITTED, TEACHERS):
             make_folder(self.folder / folder)
-        for policy in Hypernetwork.load(self.folder).generate_all(missing):
+        # of all bodies, as the others of a batch move the last bits
+        for policy in Hypernetwork.load(self.folder).generate_all([body for _, body in self.bodies]):
             policy.save(expert_folder(self.folder / EMITTED, policy.body.name))
-            if has_twins(policy.body.graph):
+            if policy.body.name in waiting and has_twins(policy.body.graph):
                 policy.save(self._teacher(policy.body))
         names = [body.name for body in missing if not has_twins(body.graph)]
         experts = train_experts(
@@ -106,14 +122,14 @@ class MetaTraining:
             processes=self.config.threads,
             rivals=self.folder / EMITTED,
         )
-        started, before = time.monotonic(), trainer.seconds
-        for done, _ in enumerate(experts, start=1):
-            trainer.seconds = before + time.monotonic() - started
-            save_resume(trainer)
-            self._report(self._experts_progress(done, len(names), trainer.seconds - before))
-            if _left(deadline) == 0.0:
-                experts.close()
-                return
+        self._report(self._experts_progress(0, len(names), time.monotonic() - started))
+        with contextlib.closing(experts):
+            for done, _ in enumerate(experts, start=1):
+                trainer.seconds = before + time.monotonic() - started
+                save_resume(trainer)
+                self._report(self._experts_progress(done, len(names), trainer.seconds - before))
+                if _left(deadline) == 0.0:
+                    return
 
     def _experts_progress(self, done: int, total: int, seconds: float) -> Progress:
         steps = self.config.expert_steps

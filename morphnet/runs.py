@@ -127,7 +127,7 @@ def start_distillation(
     Raises:
         CheckpointError: ``out`` holds a checkpoint already and ``resume`` is off, or an expert is missing.
     """
-    if (out / "config.json").exists() and not resume:
+    if not resume and ((out / STATE).exists() or (out / "config.json").exists()):
         raise CheckpointError(f"{out}: already holds a checkpoint; continue it with --resume or choose another folder")
     families = suite.families("train")
     taught = [(family, _expert(suite.load(name), experts)) for family, names in families.items() for name in names]

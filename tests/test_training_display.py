@@ -1,5 +1,6 @@
 """The live display of a training: what it says, on a terminal and elsewhere, and when it will be over."""
 
+import dataclasses
 import io
 import math
 import time
@@ -43,6 +44,16 @@ def test_plain_lines_are_half_a_minute_apart(monkeypatch):
             yield update
 
     assert len(shown(monkeypatch, False, clocked()).splitlines()) == 3
+
+
+def test_a_stage_begins_at_once_and_with_a_pace_of_its_own(monkeypatch):
+    first = dataclasses.replace(progress(500_000, 100.0, dogs=1.0), stage="PPO")
+    second = dataclasses.replace(progress(10_000, 1.0, cats=2.0), stage="experts")
+    lines = shown(monkeypatch, False, [first, second]).splitlines()
+    assert lines == [
+        "PPO  50%  500k of 1.00M steps  5,000/s  1:40 left  dogs 1",
+        "experts  1%  10k of 1.00M steps  5,000/s  3:18 left  cats 2",
+    ]
 
 
 def test_a_terminal_shows_bar_and_families(monkeypatch):

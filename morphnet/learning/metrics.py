@@ -29,7 +29,8 @@ class MetricsLog:
         kept = self._rows(resume_from) if resume_from is not None else []
         self._fields: list[str] = list(kept[0]) if kept else []
         write_bytes(self._path, self._text(kept))
-        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_from)
+        purged = None if resume_from is None else resume_from + 1
+        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=purged)
 
     def add(self, row: dict[str, float]) -> None:
         """Append one update's numbers, ``update`` among them."""

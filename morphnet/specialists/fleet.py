@@ -12,12 +12,14 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from morphnet.bodies import Body, Suite
-from morphnet.errors import MorphNetError
+from morphnet.errors import MorphNetError, SimulationError
 from morphnet.policy import Policy
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Rounds
 from morphnet.specialists.recipes import train_expert
 
+MOST = 61
+"""Processes that Windows can wait for at once."""
 MARGIN = 0.2
 """Share of a rival's return by which an expert must be better to take its place: its gait is not the others'."""
 HOPE = 0.5
@@ -59,7 +61,7 @@ def train_experts(
     # spawned, as torch's threads do not survive a fork
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(processes, context, _follow_parent)
+    pool = ProcessPoolExecutor(max(1, min(processes, len(names), MOST)), context, _follow_parent)
     try:
         for job in as_completed([pool.submit(_train_one, suite, name, out, steps, seed, rivals) for name in names]):
             yield job.result()
@@ -92,7 +94,10 @@ def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals
 def _rivalled(rival: Policy, body: Body, steps: int, seed: int) -> Policy:
     """Train an expert while there is hope that it beats the rival; return the better of the two."""
     merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
-    return better(train_expert(body, steps, seed, 1, hopeless=merit - HOPE * abs(merit)), rival, seed)
+    try:
+        return better(train_expert(body, steps, seed, 1, hopeless=merit - HOPE * abs(merit)), rival, seed)
+    except SimulationError:  # an expert that breaks the physics of its body is no better
+        return rival
 
 
 def better(expert: Policy, rival: Policy, seed: int) -> Policy:

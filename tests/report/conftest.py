@@ -22,8 +22,8 @@ max_episode_steps = 4
 healthy_reward = 2.0
 """
 TINY = [
-    "--steps=160", "--num-sims=2", "--horizon=10", "--epochs=1", "--minibatches=2", "--save-every=2",
-    "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2",
+    "--steps=160", "--expert-steps=0", "--num-sims=2", "--horizon=10", "--epochs=1", "--minibatches=2",
+    "--save-every=2", "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2",
 ]  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def restore_learning(
 
 def group_tensors(groups: Sequence[BodyGroup], prefix: str = "") -> Tensors:
     """Return the simulations of groups, and the scales of their rewards."""
-    tensors = {}
+    tensors: Tensors = {}
     for index, group in enumerate(groups):
         tensors |= {f"{prefix}reward_scale/{index}/{k}": v for k, v in group.reward_scale.state_dict().items()}
     for index, simulation in enumerate(simulations_of(groups)):

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -40,7 +40,7 @@ def train_experts(
     seed: int,
     processes: int,
     rivals: Path | None = None,
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """Train an expert of each body, and yield its name when it is saved.
 
     Bodies are independent, so one core a body wastes nothing, while two threads on one body wait for each other.
@@ -76,9 +76,14 @@ def train_experts(
 def _follow_parent() -> None:
     """Leave Ctrl-C to the parent, which ends its children, and end when it was killed and could not."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    parent.join()
+    os._exit(1)
 
 
 def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals: Path | None) -> str:

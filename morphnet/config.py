@@ -67,9 +67,9 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 16_000_000
-    expert_steps: int = 700_000
-    distill_steps: int = 6_500_000
+    steps: int = 20_000_000
+    expert_steps: int = 1_000_000
+    distill_steps: int = 8_000_000
     seed: int = 0
     num_sims: int = 16
     horizon: int = 64

@@ -22,7 +22,7 @@ from morphnet.files import make_folder
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import save_resume, saved_stage
-from morphnet.morphology.twins import has_twins
+from morphnet.morphology.twins import has_twins, swap_of_twins
 from morphnet.policy import RECORD, Policy
 from morphnet.specialists import expert_folder, train_experts
 
@@ -54,6 +54,7 @@ class MetaTraining:
         families = suite.families("train")
         self.bodies = [(family, suite.load(name)) for family, names in families.items() for name in names]
         self.trainer = Trainer(self.bodies, config, folder, origin)
+        self.with_expert = {body.name for _, body in self.bodies if _can_imitate_an_expert(body)}
 
     def run(self, resume: bool = False, minutes: float | None = None) -> dict[str, Any]:
         """Train until everything is done or the time is up; return steps, seconds, returns and how many diverged.
@@ -100,8 +101,6 @@ class MetaTraining:
         """Choose the teacher of every body that has none: an expert, or what the hypernetwork emits already.
 
         Whether the time is up is asked when an expert is done; others that are in training then begin anew next time.
-
-        Actuators that nothing in the graph tells apart get equal weights, and cannot imitate an expert that does.
         """
         started, trainer, missing = time.monotonic(), self.trainer, self._missing()
         before, waiting = trainer.seconds, {body.name for body in missing}
@@ -110,9 +109,9 @@ class MetaTraining:
         # of all bodies, as the others of a batch move the last bits
         for policy in Hypernetwork.load(self.folder).generate_all([body for _, body in self.bodies]):
             policy.save(expert_folder(self.folder / EMITTED, policy.body.name))
-            if policy.body.name in waiting and has_twins(policy.body.graph):
+            if policy.body.name in waiting - self.with_expert:
                 policy.save(self._teacher(policy.body))
-        names = [body.name for body in missing if not has_twins(body.graph)]
+        names = [body.name for body in missing if body.name in self.with_expert]
         experts = train_experts(
             self.suite,
             names,
@@ -147,7 +146,6 @@ class MetaTraining:
             (family, Policy(body, (policy := Policy.load(self._teacher(body))).actor, policy.origin))
             for family, body in self.bodies
         ]
-        trained = sum(not has_twins(body.graph) for _, body in self.bodies)
         distill = DistillConfig(
             steps=config.distill_steps,
             seed=config.seed,
@@ -155,9 +153,14 @@ class MetaTraining:
             threads=config.threads,
             network=config.network,
         )
-        steps = trainer.steps + trained * config.expert_steps
+        steps = trainer.steps + len(self.with_expert) * config.expert_steps
         before = Before(config, trainer.update, steps, trainer.seconds)
         return Distiller(teachers, distill, self.folder, self.origin, trainer.networks, before)
+
+
+def _can_imitate_an_expert(body: Body) -> bool:
+    """Whether experts of a body can act as an emitted policy does, which treats twins alike."""
+    return not has_twins(body.graph) or swap_of_twins(body.graph) is not None
 
 
 def _summary(stage: Trainer | Distiller, steps: int, seconds: float) -> dict[str, Any]:

@@ -55,6 +55,8 @@ class Distiller:
 
     Half of the simulations are driven by the experts and half by what the hypernetwork emits at the time; the experts
     say what is to be done in both (DAgger, Ross et al. 2011), so that it learns to come back from its own errors.
+    Experts explore; what is emitted does its mean actions, as it does when it is used: noise would free it from poses
+    in which it is caught otherwise, and it would never learn to leave them.
     The critics learn the returns of the emitted policies.
     """
 
@@ -159,7 +161,8 @@ class Distiller:
         start = time.perf_counter()
         with torch.no_grad():
             emitted = self.workers.map(lambda group: self.networks.actor(group.robots), self.groups)
-        own = collect_rollouts(self._collectors, emitted, self.workers)
+        driving = [actors.without_noise() for actors in emitted]
+        own = collect_rollouts(self._collectors, driving, self.workers)
         guided = collect_rollouts(self._guiding, self._experts, self.workers)
         between = time.perf_counter()
         jobs = list(zip(self.groups, own, emitted, strict=True))
@@ -242,7 +245,7 @@ class Distiller:
                 recent[:] = [*recent, value][-RECENT:]
 
     def body_returns(self) -> dict[str, float]:
-        """Mean return of the recent episodes of each emitted policy, noise included, NaN before one has ended."""
+        """Mean return of the recent episodes of each emitted policy's mean actions, NaN before one has ended."""
         return {name: float(np.mean(recent)) if recent else math.nan for name, recent in sorted(self.recent.items())}
 
     @property

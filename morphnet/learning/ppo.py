@@ -144,13 +144,14 @@ class PPO:
         jobs = list(zip(self.groups, samples, strict=True))
         results = self.workers.map(lambda job: self._gradients(*job, index), jobs)
         for position, parameter in enumerate(self._parameters):
-            parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
+            parts = [part for gradients, _ in results if (part := gradients[position]) is not None]
+            parameter.grad = sum_gradients(parts) if parts else None
         for parameters in (self._actor_parameters, self._critic_parameters):
             nn.utils.clip_grad_norm_(parameters, self.config.gradient_norm, error_if_nonfinite=True)
         self.optimizer.step()
         return torch.stack([report for _, report in results]).sum(dim=0)
 
-    def _gradients(self, group: BodyGroup, samples: Samples, index: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    def _gradients(self, group: BodyGroup, samples: Samples, index: Tensor) -> tuple[tuple[Tensor | None, ...], Tensor]:
         """A group's part of the loss's gradient and of the report."""
         config, share = self.config, group.size / self._bodies
         observation = samples.observation[:, index]
@@ -165,7 +166,7 @@ class PPO:
         loss = share * (policy_loss + config.value * value_loss - config.entropy * entropy)
         if self._anchor is not None and group is self.groups[0]:  # once a minibatch, whatever the number of groups
             loss = loss + self._anchor(actors)
-        gradients = torch.autograd.grad(loss, self._parameters, materialize_grads=True)
+        gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
         with torch.no_grad():
             kl = (ratio - 1.0 - log_ratio).mean()
             outside = ((ratio - 1.0).abs() > config.clip).float().mean()

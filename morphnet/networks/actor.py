@@ -47,6 +47,10 @@ class StackedActor:
     log_std: Tensor
     action_mask: Tensor
 
+    def without_noise(self) -> StackedActor:
+        """Return the actors that do their mean actions."""
+        return dataclasses.replace(self, log_std=torch.full_like(self.log_std, -torch.inf))
+
     def log_prob(self, mean: Tensor, action: Tensor) -> Tensor:
         """Log-density of actions (B, n, A) over the real actuators, (B, n)."""
         scaled = (action - mean) * torch.exp(-self.log_std)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from morphnet.networks import Moments, StackedActor, StackedMLP, TokenBatch
 from morphnet.networks.statistics import SMALLEST_STD
 from morphnet.policy import ActorWeights
+from morphnet.specialists.symmetry import Symmetry
 
 
 class EntryStatistics(nn.Module):
@@ -108,16 +109,23 @@ class DirectActor(_Perceptron):
         hidden: int,
         log_std: float,
         generator: torch.Generator | None = None,
+        symmetry: Symmetry | None = None,
     ) -> None:
-        """Start at a mean action near 0 and at the exploration ``log_std``; ``generator`` draws the weights."""
+        """Start at a mean action near 0 and at the exploration ``log_std``; ``generator`` draws the weights.
+
+        With a ``symmetry`` it treats the two limbs alike, and ``hidden`` must be even.
+        """
         super().__init__((observation_size, hidden, hidden, action_size), 0.01, generator)
         self.statistics = EntryStatistics(observation_size)
         self.log_std = nn.Parameter(torch.full((action_size,), log_std))
+        self.symmetry = symmetry
         self.frozen = False
 
     def forward(self, robots: TokenBatch | None = None) -> StackedActor:
         """Return the actor on raw observations, as a stack of one."""
         mean, log_std = self.stacked(self.statistics), self.log_std[None, None]
+        if self.symmetry is not None:
+            mean, log_std = self.symmetry.symmetrized(mean, log_std)
         if self.frozen:
             mean = StackedMLP(
                 (mean.weights[0].detach(), mean.weights[1].detach(), mean.weights[2].detach()),

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from morphnet.bodies import Body, Suite
 from morphnet.errors import MorphNetError, SimulationError
+from morphnet.morphology.twins import swap_of_twins
 from morphnet.policy import Policy
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Rounds
-from morphnet.specialists.recipes import train_expert
+from morphnet.specialists.recipes import finetune, train_expert
 
 MOST = 61
 """Processes that Windows can wait for at once."""
@@ -89,7 +90,7 @@ def _end_with_parent() -> None:
 def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals: Path | None) -> str:
     body = suite.load(name)
     if rivals is None:
-        best = train_expert(body, steps, seed, 1)
+        best = train_expert(body, steps, seed, 1, symmetric=True)
     else:
         best = _rivalled(Policy.load(expert_folder(rivals, name)), body, steps, seed)
     best.save(expert_folder(out, name))
@@ -97,9 +98,14 @@ def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals
 
 
 def _rivalled(rival: Policy, body: Body, steps: int, seed: int) -> Policy:
-    """Train an expert while there is hope that it beats the rival; return the better of the two."""
-    merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
+    """Train an expert while there is hope that it beats the rival; return the better of the two.
+
+    Where two limbs are treated alike, training from nothing is slow to break their step, and goes on from the rival.
+    """
     try:
+        if swap_of_twins(body.graph) is not None:
+            return finetune(rival, steps, seed, 1, symmetric=True)
+        merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
         return better(train_expert(body, steps, seed, 1, hopeless=merit - HOPE * abs(merit)), rival, seed)
     except SimulationError:  # an expert that breaks the physics of its body is no better
         return rival

@@ -35,6 +35,7 @@ def train_expert(
     threads: int = 2,
     *,
     hopeless: float = -math.inf,
+    symmetric: bool = False,
     keep: Callable[[Policy], None] = lambda _: None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Policy:
@@ -46,13 +47,15 @@ def train_expert(
         seed: seeds the weights, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
         hopeless: a return that must be reached in the first quarter of the steps, or the training ends.
+        symmetric: treat two limbs alike that nothing in the graph tells apart, as what a hypernetwork emits does.
         keep: called with every policy that leads so far.
         report: called after every update.
 
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    recipe = dataclasses.replace(expert_recipe(body, steps, seed, threads), hopeless=hopeless)
+    recipe = expert_recipe(body, steps, seed, threads)
+    recipe = dataclasses.replace(recipe, hopeless=hopeless, symmetric=symmetric)
     return Specialist(body, recipe, None).run(keep, report)
 
 
@@ -79,6 +82,7 @@ def finetune(
     threads: int = 2,
     *,
     critic: StackedMLP | None = None,
+    symmetric: bool = False,
     keep: Callable[[Policy], None] = lambda _: None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Policy:
@@ -94,6 +98,8 @@ def finetune(
         seed: seeds the critic, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
         critic: the start's critic, as ``Hypernetwork.generate_critic`` emits it; a new one when None.
+        symmetric: go on treating two limbs alike that nothing in the graph tells apart, as an emitted start does; the
+            result is twice as wide.
         keep: called with every policy that leads so far; the start first.
         report: called after every update.
 
@@ -101,7 +107,8 @@ def finetune(
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
     ppo = dataclasses.replace(_ppo(policy.body, steps, seed, threads), kl_limit=0.015, entropy=0.0)
-    return Specialist(policy.body, Recipe(ppo, warm_up=0.05, loudest=-1.0), policy, critic=critic).run(keep, report)
+    recipe = Recipe(ppo, warm_up=0.05, loudest=-1.0, symmetric=symmetric)
+    return Specialist(policy.body, recipe, policy, critic=critic).run(keep, report)
 
 
 def expert_recipe(body: Body, steps: int, seed: int, threads: int) -> Recipe:

@@ -19,14 +19,17 @@ from morphnet.learning.ppo import PPO, Samples
 from morphnet.learning.rollout import Rollout, RolloutCollector
 from morphnet.networks import StackedActor, StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
-from morphnet.simulation import Simulation
+from morphnet.simulation import Observer, Simulation
 from morphnet.specialists.aim import Aim, TaskAim
 from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
+from morphnet.specialists.symmetry import symmetry_of
 
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""
 CRITIC_HIDDEN = 128
+LOOKING = 8
+"""Rollouts over which a start's observations are normalised: its first second has neither its speeds nor its poses."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Recipe:
         episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
         patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
         hopeless: merit that the best must have reached when a quarter of the run is over, or the run ends.
+        symmetric: whether two limbs that nothing in the graph tells apart are treated alike, as emitted policies do.
     """
 
     ppo: TrainConfig
@@ -53,6 +57,7 @@ class Recipe:
     episode_seconds: float = np.inf
     patience: float = np.inf
     hopeless: float = -np.inf
+    symmetric: bool = False
 
 
 @dataclasses.dataclass
@@ -100,7 +105,7 @@ class Specialist:
         self.workers = Workers(config.threads)
         # every thread gets simulations of its own; to PPO they are as many bodies, which happen to be equal
         self.groups = make_groups([("", s) for s in simulations], halves[config.threads :], config.threads)
-        self.networks = self._build(simulations[0].observer.size)
+        self.networks = self._build(simulations[0].observer)
         self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config, self.aim.anchor)
         self.collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
         self.markers = [self.aim.marker(config.num_sims) for _ in self.groups]
@@ -108,15 +113,17 @@ class Specialist:
         self.steps, self.updates = 0, 0
         self._recent: list[float] = []
 
-    def _build(self, size: int) -> DirectNetworks:
+    def _build(self, observer: Observer) -> DirectNetworks:
         config, nu = self.recipe.ppo, self.body.model.nu
+        symmetry = symmetry_of(self.body, observer.layout) if self.recipe.symmetric else None
         hidden = config.network.hidden + config.network.own * nu
         if self.start is not None:
-            hidden = len(self.start.actor.biases[0])
+            hidden = len(self.start.actor.biases[0]) * (1 if symmetry is None else 2)
         generator = torch.Generator().manual_seed(config.seed)
-        actor = DirectActor(size, nu, hidden, config.network.initial_log_std + self._noise_shift, generator)
+        log_std = config.network.initial_log_std + self._noise_shift
+        actor = DirectActor(observer.size, nu, hidden, log_std, generator, symmetry)
         critic_hidden = CRITIC_HIDDEN if self._critic is None else self._critic.weights[1].shape[-1]
-        return DirectNetworks(actor, DirectCritic(size, critic_hidden, generator))
+        return DirectNetworks(actor, DirectCritic(observer.size, critic_hidden, generator))
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:
         """Train until steps or seconds are used up, or until Ctrl-C; return the best policy.
@@ -164,11 +171,13 @@ class Specialist:
         actor, start = self.networks.actor, self.start
         if start is not None:
             limit = self.recipe.loudest + self._noise_shift
-            quiet = dataclasses.replace(start.actor, log_std=np.minimum(start.actor.log_std, limit))
+            given = start.actor if actor.symmetry is None else actor.symmetry.doubled(start.actor)
+            quiet = dataclasses.replace(given, log_std=np.minimum(given.log_std, limit))
             actor.take(quiet)
-        for observation in [self._collect(*job)[0].observation for job in self._jobs()]:
-            actor.statistics.update(observation)
-            self.steps += observation[1:, ..., 0].numel()
+        for _ in range(1 if start is None else LOOKING):
+            for observation in [self._collect(*job)[0].observation for job in self._jobs()]:
+                actor.statistics.update(observation)
+                self.steps += observation[1:, ..., 0].numel()
         if start is not None:
             actor.statistics.fixed = True  # a shift of the normalisation would change the policy
             actor.take(quiet)

@@ -12,9 +12,7 @@ import pytest
 from safetensors.torch import load_file
 from test_kill import finish, metrics, start, wait_for_update
 
-from morphnet.bodies import load_body
 from morphnet.learning.resume import STATE, saved_stage
-from morphnet.morphology.twins import has_twins
 from morphnet.policy import Policy
 from morphnet.specialists.fleet import better
 
@@ -101,17 +99,3 @@ def test_the_better_of_the_two_teaches(reference: Path) -> None:
     expert = Policy(policy.body, pushing, {"kind": "expert"})
     assert better(expert, policy, 0) is expert
     assert better(policy, expert, 0) is expert
-
-
-@pytest.mark.parametrize(
-    ("name", "twins"),
-    [
-        ("gymnasium:walker2d_v5", True),  # its legs coincide
-        ("gymnasium:half_cheetah", False),
-        ("gymnasium:ant", False),
-        ("gymnasium:swimmer", False),
-        ("walker", False),  # its legs stand a little apart
-    ],
-)
-def test_twins(name: str, twins: bool) -> None:
-    assert has_twins(load_body(name).graph) is twins

@@ -1,0 +1,88 @@
+"""Symmetry: policies that treat two limbs alike which nothing but their names tells apart.
+
+What a hypernetwork emits is such a policy, so an expert that is to be imitated must be one as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from morphnet.bodies import Body
+from morphnet.morphology.twins import swap_of_twins
+from morphnet.networks import StackedMLP
+from morphnet.policy import ActorWeights
+from morphnet.simulation import KINDS, ObservationLayout
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Symmetry:
+    """An exchange of two limbs, as observations and actions show it.
+
+    Attributes:
+        entries: (D,) the observation entry that takes each entry's place.
+        actions: (nu,) the actuator that takes each actuator's place.
+    """
+
+    entries: Tensor
+    actions: Tensor
+
+    def symmetrized(self, mean: StackedMLP, log_std: Tensor) -> tuple[StackedMLP, Tensor]:
+        """Return the nearest actor whose actions change places whenever the limbs do.
+
+        Its hidden units are two halves that change places as well (van der Pol et al. 2020, MDP Homomorphic
+        Networks); the mean of a layer and its mirror image is such a layer.
+
+        Args:
+            mean: a stack of perceptrons (B, inputs, outputs) of even hidden sizes.
+            log_std: (B, 1, nu).
+        """
+        halves = [torch.arange(bias.shape[-1]).roll(bias.shape[-1] // 2) for bias in mean.biases[:2]]
+        order = (self.entries, *halves, self.actions)
+        first, second, third = (
+            0.5 * (weight + weight[:, before][:, :, after])
+            for weight, before, after in zip(mean.weights, order[:3], order[1:], strict=True)
+        )
+        one, two, three = (0.5 * (bias + bias[..., after]) for bias, after in zip(mean.biases, order[1:], strict=True))
+        return StackedMLP((first, second, third), (one, two, three)), 0.5 * (log_std + log_std[..., self.actions])
+
+    def doubled(self, actor: ActorWeights) -> ActorWeights:
+        """Return an actor of twice the width that is its own symmetrization.
+
+        It does the mean of what the given one does and of what that one would do, limbs exchanged: the same, where
+        that one treats the limbs alike.
+        """
+        entries, actions = self.entries.numpy(), self.actions.numpy()
+        (first, second, third), (one, two, three) = actor.weights, actor.biases
+        apart = np.zeros_like(second)
+        weights = (
+            np.concatenate([first, first[:, entries]]),
+            np.block([[second, apart], [apart, second]]),
+            0.5 * np.concatenate([third, third[actions]], axis=1),
+        )
+        biases = (np.tile(one, 2), np.tile(two, 2), 0.5 * (three + three[actions]))
+        return ActorWeights(weights, biases, 0.5 * (actor.log_std + actor.log_std[actions]))
+
+
+def symmetry_of(body: Body, layout: ObservationLayout) -> Symmetry | None:
+    """Return the exchange of a body's two limbs that are twins, None without such.
+
+    Args:
+        body: the body.
+        layout: what its observation entries are.
+    """
+    graph, swap = body.graph, swap_of_twins(body.graph)
+    if swap is None:
+        return None
+    starts = {"body": 0, "joint": graph.num_bodies, "actuator": graph.num_bodies + graph.num_joints}
+    places = list(zip(layout.kind.tolist(), layout.token.tolist(), layout.slot.tolist(), strict=True))
+    index = {place: entry for entry, place in enumerate(places)}
+    entries = []
+    for kind, token, slot in places:
+        start = starts.get(KINDS[kind])
+        entries.append(index[kind, token if start is None else int(swap[start + token]) - start, slot])
+    actions = swap[starts["actuator"] :] - starts["actuator"]
+    return Symmetry(torch.tensor(entries), torch.from_numpy(np.ascontiguousarray(actions)))

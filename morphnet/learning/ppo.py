@@ -145,6 +145,7 @@ class PPO:
         results = self.workers.map(lambda job: self._gradients(*job, index), jobs)
         for position, parameter in enumerate(self._parameters):
             parts = [part for gradients, _ in results if (part := gradients[position]) is not None]
+            # none at all for what is held still: zeros would count as Adam's steps, and lengthen the first that moves
             parameter.grad = sum_gradients(parts) if parts else None
         for parameters in (self._actor_parameters, self._critic_parameters):
             nn.utils.clip_grad_norm_(parameters, self.config.gradient_norm, error_if_nonfinite=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -28,8 +29,6 @@ from morphnet.specialists.symmetry import symmetry_of
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""
 CRITIC_HIDDEN = 128
-LOOKING = 8
-"""Rollouts over which a start's observations are normalised: its first second has neither its speeds nor its poses."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,7 +173,9 @@ class Specialist:
             given = start.actor if actor.symmetry is None else actor.symmetry.doubled(start.actor)
             quiet = dataclasses.replace(given, log_std=np.minimum(given.log_std, limit))
             actor.take(quiet)
-        for _ in range(1 if start is None else LOOKING):
+        # a start moves as it will, so a whole episode is seen: its first second has neither its speeds nor its poses
+        episode = self.groups[0].simulations[0].body.task.max_episode_steps
+        for _ in range(1 if start is None else math.ceil(episode / self.recipe.ppo.horizon)):
             for observation in [self._collect(*job)[0].observation for job in self._jobs()]:
                 actor.statistics.update(observation)
                 self.steps += observation[1:, ..., 0].numel()

@@ -183,6 +183,19 @@ def test_one_hypernetwork_emits_what_both_experts_do(taught, experts):
     assert max(after) < 0.1 < min(taught.before), (taught.before, after)
 
 
+def test_the_student_drives_without_noise_and_experts_with(experts, tmp_path):
+    distiller = Distiller(experts, TINY, tmp_path, {"bodies": "two pucks"})
+    emitted = [distiller.networks.actor(group.robots) for group in distiller.groups]
+    distiller._one_round()
+    drivers = [(distiller._collectors, emitted, 0.0, 1e-5), (distiller._guiding, distiller._experts, 0.01, 10.0)]
+    for collectors, actors, least, most in drivers:
+        for collector, actor in zip(collectors, actors, strict=True):
+            seen = collector._observation[:-1].transpose(0, 1).flatten(1, 2)
+            done = collector._action.transpose(0, 1).flatten(1, 2)
+            assert least <= float((done - actor.mean(seen)).detach().abs().max()) < most
+    distiller.workers.close()
+
+
 def test_it_leaves_a_checkpoint_and_reports(taught):
     distiller = taught.distiller
     assert taught.progress[-1].steps == distiller.steps >= TINY.steps

@@ -27,6 +27,24 @@ def test_fused_adam_steps_as_plain_adam_does(puck, tiny, lazy):
     specialist.workers.close()
 
 
+def test_a_warm_up_of_the_critic_does_not_lengthen_the_actors_first_step(puck, tiny, lazy):
+    """Adam's first step is as long as the learning rate, unless it has counted steps before that moved nothing."""
+    specialist = Specialist(puck, Recipe(dataclasses.replace(tiny, epochs=16), warm_up=0.8), lazy)
+    specialist._begin()
+    while specialist._share_done() < 0.8:
+        specialist._one_update()
+    specialist.ppo.config = dataclasses.replace(tiny, epochs=1, minibatches=1)
+    before = copy.deepcopy(list(specialist.networks.actor.parameters()))
+    specialist._one_update()
+    longest = max(
+        float((after - start).detach().abs().max())
+        for start, after in zip(before, specialist.networks.actor.parameters(), strict=True)
+    )
+    rate = specialist.ppo.optimizer.param_groups[0]["lr"]
+    assert 0.9 * rate < longest < 1.01 * rate
+    specialist.workers.close()
+
+
 def test_an_anchor_is_approached(puck, tiny, lazy):
     """The error of imitating given actions falls, as no reward speaks against it."""
     generator = torch.Generator().manual_seed(0)

@@ -209,8 +209,7 @@ class Distiller:
         jobs = list(zip(self.groups, self.memories, self._experts, samples, strict=True))
         results = self.workers.map(lambda job: self._gradients(*job, index, newest if valued else None), jobs)
         for position, parameter in enumerate(self._parameters):
-            parts = [part for gradients, _ in results if (part := gradients[position]) is not None]
-            parameter.grad = sum_gradients(parts) if parts else None
+            parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
         for network in (self.networks.actor, self.networks.critic):
             nn.utils.clip_grad_norm_(network.parameters(), self.config.gradient_norm, error_if_nonfinite=True)
         self.optimizer.step()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -144,9 +144,7 @@ class PPO:
         jobs = list(zip(self.groups, samples, strict=True))
         results = self.workers.map(lambda job: self._gradients(*job, index), jobs)
         for position, parameter in enumerate(self._parameters):
-            parts = [part for gradients, _ in results if (part := gradients[position]) is not None]
-            # none at all for what is held still: zeros would count as Adam's steps, and lengthen the first that moves
-            parameter.grad = sum_gradients(parts) if parts else None
+            parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
         for parameters in (self._actor_parameters, self._critic_parameters):
             nn.utils.clip_grad_norm_(parameters, self.config.gradient_norm, error_if_nonfinite=True)
         self.optimizer.step()
@@ -174,13 +172,17 @@ class PPO:
             return gradients, share * torch.stack([policy_loss, value_loss, entropy, kl, outside])
 
 
-def sum_gradients(parts: list[Tensor]) -> Tensor:
+def sum_gradients(parts: Sequence[Tensor | None]) -> Tensor | None:
     """Add up gradients in order, so that a run repeats bit for bit; contiguous.
 
-    The fused Adam of torch 2.13 takes the numbers of a transposed gradient in the order of memory, without a word.
+    The fused Adam of torch 2.13 takes the numbers of a transposed gradient in the order of memory, without a word. What
+    no part reaches has no gradient: zeros would count as steps of Adam, and lengthen the first that moves.
     """
-    total = parts[0]
-    for part in parts[1:]:
+    present = [part for part in parts if part is not None]
+    if not present:
+        return None
+    total = present[0]
+    for part in present[1:]:
         total = total + part
     return total.contiguous()
 

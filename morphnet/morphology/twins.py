@@ -25,14 +25,16 @@ def swap_of_twins(graph: MorphologyGraph) -> np.ndarray | None:
     """Return the exchange of the two limbs of a robot that are twins.
 
     Returns:
-        (num_tokens,) the token that takes each token's place; None where there are no twins, or other than one pair
-        of limbs.
+        (num_tokens,) the token that takes each token's place; None where no actuators are twins, or other than one
+        pair of limbs.
     """
+    if not has_twins(graph):
+        return None
     places: dict[int, list[int]] = collections.defaultdict(list)
     for token, color in enumerate(_colors(graph)):
         places[color].append(token)
     pairs = [tokens for tokens in places.values() if len(tokens) > 1]
-    if not pairs or any(len(tokens) > 2 for tokens in pairs):
+    if any(len(tokens) > 2 for tokens in pairs):
         return None
     swap = np.arange(graph.num_tokens)
     for one, other in pairs:

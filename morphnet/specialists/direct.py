@@ -113,12 +113,20 @@ class DirectActor(_Perceptron):
     ) -> None:
         """Start at a mean action near 0 and at the exploration ``log_std``; ``generator`` draws the weights.
 
-        With a ``symmetry`` it treats the two limbs alike, and ``hidden`` must be even.
+        With a ``symmetry`` it treats the two limbs alike.
+
+        Raises:
+            ValueError: a symmetry, and an odd number of hidden units.
         """
+        if symmetry is not None and hidden % 2:
+            raise ValueError(f"hidden = {hidden}: must be even, as halves change places")
         super().__init__((observation_size, hidden, hidden, action_size), 0.01, generator)
         self.statistics = EntryStatistics(observation_size)
         self.log_std = nn.Parameter(torch.full((action_size,), log_std))
         self.symmetry = symmetry
+        if symmetry is not None:  # the mean of independent weights is smaller than they are
+            for weight in self.weights:
+                weight.data.mul_(math.sqrt(2))
         self.frozen = False
 
     def forward(self, robots: TokenBatch | None = None) -> StackedActor:

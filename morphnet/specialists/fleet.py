@@ -100,12 +100,12 @@ def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals
 def _rivalled(rival: Policy, body: Body, steps: int, seed: int) -> Policy:
     """Train an expert while there is hope that it beats the rival; return the better of the two.
 
-    Where two limbs are treated alike, training from nothing is slow to break their step, and goes on from the rival.
+    Where two limbs have to be treated alike, the rival itself is trained on, as experts from nothing are weaker there.
     """
+    merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
     try:
         if swap_of_twins(body.graph) is not None:
             return finetune(rival, steps, seed, 1, symmetric=True)
-        merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
         return better(train_expert(body, steps, seed, 1, hopeless=merit - HOPE * abs(merit)), rival, seed)
     except SimulationError:  # an expert that breaks the physics of its body is no better
         return rival

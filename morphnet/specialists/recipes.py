@@ -21,8 +21,10 @@ ENDLESS = 10**9
 """Steps of a run that the clock ends."""
 ADVANTAGE_SECONDS = 0.6
 """How far advantages look ahead before they rely on the critic: lambda is 0.987 at 8 ms and 0.92 at 50 ms."""
-CAREFUL: dict[str, Any] = {"horizon": 512, "epochs": 6, "learning_rate": 2e-4, "kl_limit": 0.02, "entropy": 0.0}
-"""What finetuning does otherwise: small batches and long steps lose a good start again and again."""
+CAREFUL: dict[str, Any] = {"epochs": 6, "learning_rate": 2e-4, "kl_limit": 0.02, "entropy": 0.0}
+LONGEST_HORIZON, FEWEST_UPDATES = 512, 20
+"""What finetuning does otherwise: small batches and long steps lose a good start again and again. A short one has
+smaller ones, so that there are updates."""
 EPISODE_SECONDS = 12.5
 """Longest episodes that experts are trained on."""
 PATIENCE = 10
@@ -109,7 +111,8 @@ def finetune(
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    ppo = dataclasses.replace(_ppo(policy.body, steps, seed, threads), **CAREFUL)
+    horizon = min(LONGEST_HORIZON, max(1, steps // (NUM_SIMS * FEWEST_UPDATES)))
+    ppo = dataclasses.replace(_ppo(policy.body, steps, seed, threads), horizon=horizon, **CAREFUL)
     recipe = Recipe(ppo, warm_up=0.05, loudest=-1.0, symmetric=symmetric)
     return Specialist(policy.body, recipe, policy, critic=critic).run(keep, report)
 

@@ -29,6 +29,8 @@ from morphnet.specialists.symmetry import symmetry_of
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""
 CRITIC_HIDDEN = 128
+LOOKED = 0.05
+"""Share of a run that may pass while a start's observations are looked at."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Specialist:
         self.collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
         self.markers = [self.aim.marker(config.num_sims) for _ in self.groups]
         self.contest = Contest(self.aim, recipe.rounds, config.seed + 1000)
-        self.steps, self.updates = 0, 0
+        self.steps, self.updates, self._looked = 0, 0, 0.0
         self._recent: list[float] = []
 
     def _build(self, observer: Observer) -> DirectNetworks:
@@ -176,9 +178,13 @@ class Specialist:
         # a start moves as it will, so a whole episode is seen: its first second has neither its speeds nor its poses
         episode = self.groups[0].simulations[0].body.task.max_episode_steps
         for _ in range(1 if start is None else math.ceil(episode / self.recipe.ppo.horizon)):
-            for observation in [self._collect(*job)[0].observation for job in self._jobs()]:
+            collected = self.workers.map(lambda job: self._collect(*job)[0].observation, self._jobs())
+            for observation in collected:
                 actor.statistics.update(observation)
                 self.steps += observation[1:, ..., 0].numel()
+            if self._share_done() > LOOKED:
+                break
+        self._looked = self._share_done()
         if start is not None:
             actor.statistics.fixed = True  # a shift of the normalisation would change the policy
             actor.take(quiet)
@@ -196,7 +202,7 @@ class Specialist:
 
     def _one_update(self) -> None:
         actor, share = self.networks.actor, self._share_done()
-        actor.frozen = share < self.recipe.warm_up
+        actor.frozen = share < self._looked + self.recipe.warm_up
         collected = self.workers.map(lambda job: self._collect(*job), self._jobs())
         jobs = list(zip(self.groups, collected, strict=True))
         samples: list[Samples] = self.workers.map(lambda job: self.ppo.prepare(job[0], *job[1]), jobs)

@@ -31,7 +31,7 @@ def test_a_warm_up_of_the_critic_does_not_lengthen_the_actors_first_step(puck, t
     """Adam's first step is as long as the learning rate, unless it has counted steps before that moved nothing."""
     specialist = Specialist(puck, Recipe(dataclasses.replace(tiny, epochs=16), warm_up=0.8), lazy)
     specialist._begin()
-    while specialist._share_done() < 0.8:
+    while specialist._share_done() < specialist._looked + 0.8:
         specialist._one_update()
     specialist.ppo.config = dataclasses.replace(tiny, epochs=1, minibatches=1)
     before = copy.deepcopy(list(specialist.networks.actor.parameters()))

@@ -11,6 +11,7 @@ import torch
 from benchmarks import tune_experts
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.networks import StackedMLP
+from morphnet.specialists import finetune
 from morphnet.specialists.trainer import Recipe, Specialist
 
 
@@ -168,3 +169,9 @@ def test_the_sweep_runs(puck_path, variant):
     *_, last = tune_experts.run(variant, str(puck_path), 5000, 0, 1)
     assert dict(zip(tune_experts.COLUMNS, last, strict=True))["variant"] == variant
     assert np.isfinite(last[-1])
+
+
+def test_however_short_a_finetuning_learns_something(puck, pushing):
+    seen = []
+    finetune(pushing, 2048, 0, 1, report=seen.append)
+    assert len(seen) >= 10

@@ -24,7 +24,7 @@ A graph-encoder hypernetwork that emits the weights of a dense actor for a robot
 
 ## Returns on the training bodies
 
-Mean of the last episodes of training, exploration noise included{cut}.
+Mean of the last episodes of training, {noise}{cut}.
 
 | body | return |
 |---|---|
@@ -43,6 +43,7 @@ def write_model_card(folder: Path, facts: dict[str, Any], config: TrainConfig, r
     rows = "\n".join(f"| {name} | {'-' if math.isnan(r) else f'{r:.0f}'} |" for name, r in returns.items())
     seconds = facts.get("episode_seconds")
     text = _TEXT.format(
+        noise="of mean actions" if seconds else "exploration noise included",
         cut=f", in episodes cut off after {seconds:g} simulated seconds" if seconds else "",
         origin=facts.get("suite") or facts.get("bodies") or "bodies given in Python",
         count=len(facts["body_names"]),

@@ -22,7 +22,7 @@ class Row:
 
     Attributes:
         name, family, split: the body.
-        training: mean return of its last episodes in training, noise included; None for held-out bodies.
+        training: mean return of its last episodes in training, with PPO's noise; None for held-out bodies.
         evaluation: what ``evaluate`` reports of its zero-shot policy; empty where it was not evaluated.
     """
 
@@ -101,7 +101,7 @@ def page(content: Content) -> str:
     )
 
 
-CURVES = "Mean return of each body's last 20 episodes in training, exploration noise included."
+CURVES = "Mean return of each body's last 20 episodes in training: during PPO with exploration noise, while distilling without."
 
 
 def _facts(content: Content) -> str:

@@ -101,7 +101,7 @@ def page(content: Content) -> str:
     )
 
 
-CURVES = "Mean return of each body's last 20 episodes in training: during PPO with exploration noise, while distilling without."
+CURVES = "Mean return of each body's last 20 episodes in training: with exploration noise in PPO, without while distilling."
 
 
 def _facts(content: Content) -> str:

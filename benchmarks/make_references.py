@@ -2,8 +2,8 @@
 
 python -m benchmarks.make_references --suite planar --split held_out --out assets/references
 
-Bodies follow one another. One that has a reference is passed over, and trainings that ended are kept under ``--work``,
-so the command can be stopped and typed again.
+Every body has a process of its own, on one core. One that has a reference is passed over, and trainings that
+ended are kept under ``--work``, so the command can be stopped and typed again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from morphnet.console import print_table, say
 from morphnet.evaluation import Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import write_json
 from morphnet.learning import Progress
+from morphnet.processes import in_processes
 from morphnet.references import SHIPPED, Reference, add_reference, read_references, reference_policy, rounded
 
 CHOICE_SEED, FINAL_SEED = 20_000, 30_000
@@ -39,7 +40,7 @@ class Plan:
         checkpoint: whose zero-shot policy is finetuned; the shipped one by default.
         episodes: whole episodes that the reference and the random policy are measured on.
         seed: seed of the first training.
-        threads: threads of rollouts and of updates.
+        processes: bodies at the same time.
     """
 
     starts: tuple[Start, ...] = ("expert", "finetune")
@@ -47,20 +48,20 @@ class Plan:
     checkpoint: Path | None = None
     episodes: int = 50
     seed: int = 0
-    threads: int = 2
+    processes: int = 2
 
 
 def train(body: Body, start: Start, number: int, plan: Plan, work: Path) -> Policy:
     """Run one training of a body, or read what it left when it was run before."""
     steps = plan.steps // len(plan.starts)
-    folder = work / f"{start}_{plan.seed + number}_{steps}"
+    folder = work / body.name.replace(":", "_") / f"{start}_{plan.seed + number}_{steps}"
     done = folder / "done.json"
     if done.is_file():
         return Policy.load(folder)
     common: dict[str, Any] = {
         "steps": steps,
         "seed": plan.seed + number,
-        "threads": plan.threads,
+        "threads": 1,
         "keep": lambda policy: policy.save(folder),
         "report": reporter(f"{body.name} {folder.name}"),
     }
@@ -75,6 +76,14 @@ def train(body: Body, start: Start, number: int, plan: Plan, work: Path) -> Poli
     return policy
 
 
+def train_all(suite: str, name: str, plan: Plan, work: Path) -> str:
+    """Run the trainings of a suite's body; return its name."""
+    body = load_suite(suite).load(name)
+    for number, start in enumerate(plan.starts):
+        train(body, start, number, plan, work)
+    return name
+
+
 def reporter(name: str) -> Callable[[Progress], None]:
     """Return what prints every fiftieth update."""
 
@@ -87,8 +96,7 @@ def reporter(name: str) -> Callable[[Progress], None]:
 
 
 def make(body: Body, plan: Plan, work: Path, out: Path) -> Reference:
-    """Train a body's candidates, choose the best, measure it and the random policy, and write the reference."""
-    work = work / body.name.replace(":", "_")
+    """Choose the best of a body's candidates, measure it and the random policy, and write the reference."""
     candidates = [train(body, start, number, plan, work) for number, start in enumerate(plan.starts)]
     known = read_references(out).get(body.source.sha256)
     if known:
@@ -125,7 +133,7 @@ def main(
     again: bool = False,
     plan: tyro.conf.OmitArgPrefixes[Plan] = Plan(),
 ) -> None:
-    """Make the references of a split, one body after the other.
+    """Make the references of a split.
 
     Args:
         suite: a shipped suite.
@@ -139,11 +147,11 @@ def main(
     opened = load_suite(suite)
     bodies = [opened.load(name) for name in names or opened.names(split)]
     known = read_references(out)
-    todo = [body for body in bodies if again or not has_reference(body, known)]
+    todo = {body.name: body for body in bodies if again or not has_reference(body, known)}
     made = []
-    for body in todo:
-        made.append(make(body, plan, work, out))
-        say(f"{body.name}: {made[-1].return_mean:.0f}, random {made[-1].random_mean:.0f}")
+    for name in in_processes(train_all, [(suite, name, plan, work) for name in todo], plan.processes, str(work)):
+        made.append(make(todo[name], plan, work, out))
+        say(f"{name}: {made[-1].return_mean:.0f}, random {made[-1].random_mean:.0f}")
     columns = ("body", "return_mean", "return_std", "random_mean", "random_std", "is_clear")
     print_table("References", columns, [[getattr(row, column) for column in columns] for row in made])
 

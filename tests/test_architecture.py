@@ -18,7 +18,7 @@ FOLDERS = {"morphnet": ROOT / "morphnet", "morphnet.envs": ROOT / "envs", "morph
 # low, beside physics and networks: they know bodies and states, and environments render with them.
 LAYERS = (
     ("errors", "assets"),
-    ("config", "files", "look"),
+    ("config", "files", "look", "processes"),
     ("morphology",),
     ("bodies",),
     ("simulation", "networks", "rendering", "growing"),

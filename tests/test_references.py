@@ -179,7 +179,7 @@ def test_record_and_the_rest_take_references(made, folder, command, tmp_path):
 def test_the_maker(tmp_path, monkeypatch):
     """Candidates are trained once, the best of them is shipped, and what is measured can be measured again."""
     out, work = tmp_path / "out", tmp_path / "work"
-    plan = make_references.Plan(steps=4096, episodes=3, threads=1)
+    plan = make_references.Plan(steps=4096, episodes=3, processes=1)
     common = {"suite": "planar", "names": ("hopper",), "out": out, "work": work, "plan": plan}
     make_references.main(**common)
     assert sorted(path.name for path in (work / "hopper").iterdir()) == ["expert_0_2048", "finetune_1_2048"]
@@ -209,7 +209,7 @@ def test_the_maker(tmp_path, monkeypatch):
 
 
 def test_the_maker_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
-    body, plan = load_body("hopper"), make_references.Plan(starts=("expert",), steps=2048, episodes=2, threads=1)
+    body, plan = load_body("hopper"), make_references.Plan(starts=("expert",), steps=2048, episodes=2, processes=1)
     train = make_references.train_expert
 
     def stopped(*arguments, **options):

@@ -11,7 +11,7 @@ from torch import Tensor
 from morphnet.adaptation.lesson import Lesson
 from morphnet.adaptation.tracking import Tracking
 from morphnet.bodies import Body
-from morphnet.config import TrainConfig
+from morphnet.config import NetworkConfig, TrainConfig
 from morphnet.demonstrations import Demonstration
 from morphnet.learning import Progress
 from morphnet.learning.rollout import Rollout
@@ -19,7 +19,7 @@ from morphnet.networks import StackedActor
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import StartStates, TaskStarts
 from morphnet.specialists.contest import Rounds
-from morphnet.specialists.recipes import ENDLESS
+from morphnet.specialists.recipes import CRITIC_HIDDEN, ENDLESS
 from morphnet.specialists.trainer import Recipe, Specialist
 
 NUM_SIMS = 32
@@ -134,6 +134,7 @@ def imitate(
         learning_rate=3e-4,
         kl_limit=0.02,
         entropy=0.0,
+        network=NetworkConfig(critic_hidden=CRITIC_HIDDEN),
     )
     rounds = Rounds(snapshots=8, quick=4, final=8)
     recipe = Recipe(ppo, seconds=seconds, rounds=rounds, warm_up=0.08, loudest=-2.0)

@@ -101,7 +101,7 @@ def page(content: Content) -> str:
     )
 
 
-CURVES = "Mean return of each body's last 20 episodes in training: with exploration noise in PPO, without while distilling."
+CURVES = "Mean return of each body's last 20 episodes in training: in PPO with exploration noise, then without."
 
 
 def _facts(content: Content) -> str:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from morphnet.bodies import Body, Suite
-from morphnet.errors import MorphNetError, SimulationError
+from morphnet.errors import SimulationError
 from morphnet.morphology.twins import swap_of_twins
 from morphnet.policy import Policy
+from morphnet.processes import in_processes
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Rounds
 from morphnet.specialists.recipes import finetune, train_expert
 
-MOST = 61
-"""Processes that Windows can wait for at once."""
 MARGIN = 0.2
 """Share of a rival's return by which an expert must be better to take its place: its gait is not the others'."""
 HOPE = 0.5
@@ -59,32 +52,8 @@ def train_experts(
     Raises:
         MorphNetError: a process was killed.
     """
-    # spawned, as torch's threads do not survive a fork
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(max(1, min(processes, len(names), MOST)), context, _follow_parent)
-    try:
-        for job in as_completed([pool.submit(_train_one, suite, name, out, steps, seed, rivals) for name in names]):
-            yield job.result()
-    except BrokenProcessPool:
-        raise MorphNetError(f"{out}: a training was killed, for want of memory perhaps; try fewer --threads") from None
-    finally:
-        for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
-        pool.shutdown(cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """Leave Ctrl-C to the parent, which ends its children, and end when it was killed and could not."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    jobs = [(suite, name, out, steps, seed, rivals) for name in names]
+    yield from in_processes(_train_one, jobs, processes, str(out))
 
 
 def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals: Path | None) -> str:

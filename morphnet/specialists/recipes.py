@@ -25,6 +25,7 @@ CAREFUL: dict[str, Any] = {"epochs": 6, "learning_rate": 2e-4, "kl_limit": 0.02,
 LONGEST_HORIZON, FEWEST_UPDATES = 512, 20
 """What finetuning does otherwise: small batches and long steps lose a good start again and again. A short one has
 smaller ones, so that there are updates."""
+CRITIC_HIDDEN = 128
 EPISODE_SECONDS = 12.5
 """Longest episodes that experts are trained on."""
 PATIENCE = 10
@@ -136,5 +137,5 @@ def _ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
         gae_lambda=math.exp(-body.control_step / ADVANTAGE_SECONDS),
         kl_limit=1.0,
         entropy=4e-4,
-        network=NetworkConfig(initial_log_std=-1.2),
+        network=NetworkConfig(critic_hidden=CRITIC_HIDDEN, initial_log_std=-1.2),
     )

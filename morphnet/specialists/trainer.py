@@ -28,7 +28,6 @@ from morphnet.specialists.symmetry import symmetry_of
 
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""
-CRITIC_HIDDEN = 128
 LOOKED = 0.05
 """Share of a run that may pass while a start's observations are looked at."""
 
@@ -123,7 +122,7 @@ class Specialist:
         generator = torch.Generator().manual_seed(config.seed)
         log_std = config.network.initial_log_std + self._noise_shift
         actor = DirectActor(observer.size, nu, hidden, log_std, generator, symmetry)
-        critic_hidden = CRITIC_HIDDEN if self._critic is None else self._critic.weights[1].shape[-1]
+        critic_hidden = config.network.critic_hidden if self._critic is None else self._critic.weights[1].shape[-1]
         return DirectNetworks(actor, DirectCritic(observer.size, critic_hidden, generator))
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:

@@ -1,0 +1,62 @@
+"""Processes: one job for many things, each in a process of its own on one core."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from morphnet.errors import MorphNetError
+
+T = TypeVar("T")
+MOST = 61
+"""Processes that Windows can wait for at once."""
+
+
+def in_processes(
+    job: Callable[..., T], arguments: Sequence[tuple[Any, ...]], processes: int, what: str
+) -> Generator[T, None, None]:
+    """Call ``job`` with each of ``arguments``, and yield what it returns, in the order in which they end.
+
+    Closing the generator ends the processes, and so does the death of this one.
+
+    Args:
+        job: a function of a module.
+        arguments: positional arguments a call.
+        processes: calls at the same time.
+        what: named in errors.
+
+    Raises:
+        MorphNetError: a process was killed.
+    """
+    # spawned, as torch's threads do not survive a fork
+    context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(max(1, min(processes, len(arguments), MOST)), context, _follow_parent)
+    try:
+        for done in as_completed([pool.submit(job, *given) for given in arguments]):
+            yield done.result()
+    except BrokenProcessPool:
+        raise MorphNetError(f"{what}: a process was killed, for want of memory perhaps; try fewer --threads") from None
+    finally:
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent, which ends its children, and end when it was killed and could not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -1,0 +1,42 @@
+"""Jobs in processes of their own: what they return, what they raise, and what is left of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+
+import pytest
+
+from morphnet.errors import MorphNetError
+from morphnet.processes import in_processes
+
+
+def half(number: int) -> float:
+    if number % 2:
+        raise ValueError(f"{number} is odd")
+    return number / 2
+
+
+def die(number: int) -> int:
+    os._exit(9) if number else None
+    return os.getpid()
+
+
+def test_every_call_is_answered() -> None:
+    assert sorted(in_processes(half, [(4,), (0,), (2,)], 2, "halves")) == [0.0, 1.0, 2.0]
+
+
+def test_what_a_call_raises_arrives_and_nothing_stays_behind() -> None:
+    with pytest.raises(ValueError, match="3 is odd"):
+        list(in_processes(half, [(2,), (3,)], 1, "halves"))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_process_that_was_killed_is_named() -> None:
+    with pytest.raises(MorphNetError, match="halves: a process was killed"):
+        list(in_processes(die, [(1,)], 1, "halves"))
+
+
+def test_calls_are_made_elsewhere() -> None:
+    (pid,) = in_processes(die, [(0,)], 1, "elsewhere")
+    assert pid != os.getpid()

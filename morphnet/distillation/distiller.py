@@ -22,10 +22,12 @@ from morphnet.learning.checkpoint import CONFIG, Networks, build_networks, save_
 from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.metrics import MetricsLog
 from morphnet.learning.model_card import write_model_card
-from morphnet.learning.ppo import PPO, Samples, sum_gradients
+from morphnet.learning.ppo import PPO, sum_gradients
+from morphnet.learning.ppo_loss import value_loss
 from morphnet.learning.rollout import Rollout, RolloutCollector, collect_rollouts
+from morphnet.learning.samples import Samples
 from morphnet.learning.trainer import RECENT, Progress, finish_update_first
-from morphnet.networks import StackedActor
+from morphnet.networks import StackedActor, differentiate
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Simulation
 
@@ -228,14 +230,15 @@ class Distiller:
         """A group's part of the losses and of their gradient; of the values none without ``newest``."""
         share = group.size / len(self.simulations)
         actors = self.networks.actor(group.robots)
-        loss = share * imitation_loss(actors, experts, memory.observation[:, index], memory.action[:, index])
-        value_loss = torch.zeros(())
+        seen, shown = memory.observation[:, index], memory.action[:, index]
+        pairs, loss = imitation_loss(actors, experts, seen, shown, share)
+        error = torch.zeros(())
         if newest is not None:
-            critic = self.networks.critic(group.robots, self.networks.actor.statistics)
-            values = critic(samples.observation[:, newest]).squeeze(-1)
-            value_loss = share * 0.5 * (values - samples.value_target[:, newest]).square().mean()
-        gradients = torch.autograd.grad(loss + value_loss, self._parameters, allow_unused=True)
-        return gradients, (loss.item(), value_loss.item())
+            critics = self.networks.critic(group.robots, self.networks.actor.statistics)
+            valued, targets = samples.observation[:, newest], samples.value_target[:, newest]
+            at_critics, error = value_loss(critics, valued, targets, share)
+            pairs += at_critics
+        return differentiate(pairs, self._parameters), (share * loss.item(), share * error.item())
 
     def _note_returns(self, rollouts: Sequence[Rollout]) -> None:
         for group, rollout in zip(self.groups, rollouts, strict=True):

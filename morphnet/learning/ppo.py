@@ -13,25 +13,16 @@ from morphnet.config import TrainConfig
 from morphnet.learning.advantage import generalized_advantage
 from morphnet.learning.checkpoint import Networks
 from morphnet.learning.group import BodyGroup, Workers
+from morphnet.learning.ppo_loss import policy_loss, value_loss
 from morphnet.learning.rollout import Rollout
-from morphnet.networks import StackedActor, StackedMLP
+from morphnet.learning.samples import Samples
+from morphnet.networks import StackedActor, StackedMLP, differentiate
 
 REWARD_LIMIT = 10.0
 """Scaled rewards are clipped to +- this; a crash at speed would otherwise dominate a batch."""
 
 WARM_UP = 0.01
 """Share of the steps over which the learning rate rises: Adam's first steps are as long in noise as in gradient."""
-
-
-@dataclasses.dataclass
-class Samples:
-    """A group's samples of one update, body first: (B, S, ...) with S = horizon x simulations."""
-
-    observation: Tensor
-    action: Tensor
-    log_prob: Tensor
-    advantage: Tensor
-    value_target: Tensor
 
 
 @dataclasses.dataclass
@@ -152,24 +143,16 @@ class PPO:
 
     def _gradients(self, group: BodyGroup, samples: Samples, index: Tensor) -> tuple[tuple[Tensor | None, ...], Tensor]:
         """A group's part of the loss's gradient and of the report."""
-        config, share = self.config, group.size / self._bodies
-        observation = samples.observation[:, index]
+        config, share, batch = self.config, group.size / self._bodies, samples.select(index)
         actors = self.networks.actor(group.robots)
-        log_ratio = actors.log_prob(actors.mean(observation), samples.action[:, index]) - samples.log_prob[:, index]
-        ratio, advantage = log_ratio.exp(), samples.advantage[:, index]
-        clipped = ratio.clamp(1.0 - config.clip, 1.0 + config.clip)
-        policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
-        values = self.networks.critic(group.robots, self.networks.actor.statistics)(observation).squeeze(-1)
-        value_loss = 0.5 * (values - samples.value_target[:, index]).square().mean()
-        entropy = actors.entropy().mean()
-        loss = share * (policy_loss + config.value * value_loss - config.entropy * entropy)
+        critics = self.networks.critic(group.robots, self.networks.actor.statistics)
+        pairs, (loss, *parts) = policy_loss(actors, batch, config, share)
+        at_critics, error = value_loss(critics, batch.observation, batch.value_target, share * config.value)
+        pairs += at_critics
         if self._anchor is not None and group is self.groups[0]:  # once a minibatch, whatever the number of groups
-            loss = loss + self._anchor(actors)
-        gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
-        with torch.no_grad():
-            kl = (ratio - 1.0 - log_ratio).mean()
-            outside = ((ratio - 1.0).abs() > config.clip).float().mean()
-            return gradients, share * torch.stack([policy_loss, value_loss, entropy, kl, outside])
+            anchored = self._anchor(actors)
+            pairs.append((anchored, torch.ones_like(anchored)))
+        return differentiate(pairs, self._parameters), share * torch.stack([loss, error, *parts])
 
 
 def sum_gradients(parts: Sequence[Tensor | None]) -> Tensor | None:

@@ -1,6 +1,6 @@
 """Graph encoder, hypernetworks and the perceptrons they generate; torch only."""
 
-from morphnet.networks.actor import StackedActor, StackedMLP, exploration_shift
+from morphnet.networks.actor import StackedActor, StackedMLP, differentiate, exploration_shift
 from morphnet.networks.encoder import GraphEncoder
 from morphnet.networks.hypernetwork import ActorHypernetwork, CriticHypernetwork
 from morphnet.networks.moments import Moments
@@ -18,6 +18,7 @@ __all__ = [
     "StackedMLP",
     "TokenBatch",
     "Tokens",
+    "differentiate",
     "exploration_shift",
     "stack_tokens",
 ]

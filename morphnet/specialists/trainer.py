@@ -16,8 +16,9 @@ from morphnet.config import TrainConfig
 from morphnet.learning import Progress
 from morphnet.learning.checkpoint import Networks
 from morphnet.learning.group import BodyGroup, Workers, make_groups
-from morphnet.learning.ppo import PPO, Samples
+from morphnet.learning.ppo import PPO
 from morphnet.learning.rollout import Rollout, RolloutCollector
+from morphnet.learning.samples import Samples
 from morphnet.networks import StackedActor, StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Observer, Simulation

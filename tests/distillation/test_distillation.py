@@ -77,14 +77,14 @@ def test_a_stack_acts_as_each_of_its_actors(sizes, seed):
 def test_the_loss_by_hand():
     observation = torch.zeros(1, 1, 3)
     experts = still_stack([[0.0, 0.0]])
-    loss = imitation_loss(still_stack([[0.5, -0.2]]), experts, observation, torch.tensor([[[0.1, -0.5]]]))
+    _, loss = imitation_loss(still_stack([[0.5, -0.2]]), experts, observation, torch.tensor([[[0.1, -0.5]]]))
     assert float(loss) == pytest.approx(0.5 * (0.4**2 + 0.3**2) / 2)
     # one actuator is padding
     masked = still_stack([[0.5, -0.2]], mask=[1.0, 0.0])
-    loss = imitation_loss(masked, experts, observation, torch.tensor([[[0.1, -0.5]]]))
+    _, loss = imitation_loss(masked, experts, observation, torch.tensor([[[0.1, -0.5]]]))
     assert float(loss) == pytest.approx(0.5 * 0.4**2)
     # the noise counts a hundredth
-    loss = imitation_loss(still_stack([[0.0, 0.0]], log_std=-0.5), experts, observation, torch.zeros(1, 1, 2))
+    _, loss = imitation_loss(still_stack([[0.0, 0.0]], log_std=-0.5), experts, observation, torch.zeros(1, 1, 2))
     assert float(loss) == pytest.approx(0.01 * 0.5 * 0.5**2)
 
 
@@ -93,7 +93,7 @@ def test_the_loss_by_hand():
 )
 def test_beyond_the_limit_is_at_the_limit(mean, action, error):
     actors, experts = still_stack([[mean]]), still_stack([[0.0]])
-    loss = imitation_loss(actors, experts, torch.zeros(1, 1, 3), torch.tensor([[[action]]]))
+    _, loss = imitation_loss(actors, experts, torch.zeros(1, 1, 3), torch.tensor([[[action]]]))
     assert float(loss) == pytest.approx(0.5 * error**2, abs=1e-6)
 
 

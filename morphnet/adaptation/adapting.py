@@ -129,7 +129,7 @@ def _simulate(
     left = config.seconds - (time.monotonic() - started) - LAST_JUDGING * a_ranking
     if config.steps is None and left <= 0:
         return Outcome(best, ranked, "it follows best; no time was left to imitate", SIMULATED)
-    aim = ImitationAim(lesson, demonstrations, tracking, config.seed)
+    aim = ImitationAim(lesson, demonstrations, tracking)
     seconds = None if config.steps else left
     start = Policy(body, best.actor, {})
     imitated = imitate(start, aim, config.steps, seconds, config.seed, config.threads, report)

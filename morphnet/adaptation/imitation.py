@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from morphnet.adaptation.lesson import Lesson
 from morphnet.adaptation.tracking import Tracking
@@ -15,9 +14,9 @@ from morphnet.config import NetworkConfig, TrainConfig
 from morphnet.demonstrations import Demonstration
 from morphnet.learning import Progress
 from morphnet.learning.rollout import Rollout
-from morphnet.networks import StackedActor
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import StartStates, TaskStarts
+from morphnet.specialists.ascent import Anchor
 from morphnet.specialists.contest import Rounds
 from morphnet.specialists.recipes import CRITIC_HIDDEN, ENDLESS
 from morphnet.specialists.trainer import Recipe, Specialist
@@ -81,18 +80,11 @@ class Marker:
 class ImitationAim:
     """Strives to follow demonstrations; implements ``Aim``."""
 
-    def __init__(self, lesson: Lesson, demonstrations: Sequence[Demonstration], tracking: Tracking, seed: int) -> None:
+    def __init__(self, lesson: Lesson, demonstrations: Sequence[Demonstration], tracking: Tracking) -> None:
         """Judge by ``tracking``, begin half of the episodes at demonstrated states, and keep to a lesson's actions."""
         self._tracking = tracking
         self.starts = DemonstratedStarts(lesson.body, demonstrations)
-        self._observation, self._action = torch.from_numpy(lesson.observation), torch.from_numpy(lesson.action)
-        self._rng = np.random.default_rng(seed)
-
-    def anchor(self, actors: StackedActor) -> Tensor:
-        """Weighted error of an actor on some demonstrated actions, in its own standard deviations."""
-        rows = torch.from_numpy(self._rng.integers(0, len(self._action), ANCHORED))
-        error = (actors.mean(self._observation[rows][None]) - self._action[rows]) * torch.exp(-actors.log_std.detach())
-        return ANCHOR * 0.5 * error.square().sum(dim=-1).mean()
+        self.anchor = Anchor(lesson.observation, lesson.action, ANCHORED, ANCHOR)
 
     def marker(self, sims: int) -> Callable[[Rollout], None]:
         """Return what makes the worth of states the reward of rollouts."""

@@ -7,7 +7,7 @@ import time
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear, mse_loss
+from torch.nn.functional import mse_loss
 
 from morphnet.adaptation.lesson import Lesson
 from morphnet.policy import ActorWeights
@@ -56,24 +56,25 @@ class Regression:
             The actor as it was when the held-out part was imitated best.
         """
         actor = self._begin(lesson, start, seed, fresh)
-        teacher = self._begin(lesson, start, seed, fresh) if self.response else None
-        parameters = [*actor.weights, *actor.biases]
-        optimizer = torch.optim.Adam(parameters, lr=self.learning_rate)
+        teacher = _tensors(self._begin(lesson, start, seed, fresh)) if self.response else None
+        parameters = _tensors(actor)  # the actor's own memory
+        optimizer = torch.optim.Adam([p.requires_grad_() for p in parameters], lr=self.learning_rate)
         generator = torch.Generator().manual_seed(seed)
         visible = torch.from_numpy(~(lesson.last_control & self.blind)).float()
-        observation, action = _normalised(lesson, actor) * visible, torch.from_numpy(lesson.action)
+        observation = torch.from_numpy(actor.statistics.normalised(torch.from_numpy(lesson.observation))) * visible
+        action = torch.from_numpy(lesson.action)
         train, held_out = torch.from_numpy(lesson.train), torch.from_numpy(lesson.held_out)
-        kept, best, best_at = actor.emitted(), self._examine(actor, observation, action, held_out), 0
+        kept, best, best_at = actor.emitted(), _examine(parameters, observation, action, held_out), 0
         for step in range(1, self.steps + 1):
             optimizer.param_groups[0]["lr"] = self.learning_rate * max(0.05, 1.0 - step / self.steps)
             rows = train[torch.randint(len(train), (BATCH,), generator=generator)]
             noise = self.noise * visible * torch.randn((BATCH, len(visible)), generator=generator)
-            loss = self._loss(actor, teacher, observation[rows], noise, action[rows])
+            loss = self._loss(parameters, teacher, observation[rows], noise, action[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             if step % EXAMINE_EVERY == 0:
-                found = self._examine(actor, observation, action, held_out)
+                found = _examine(parameters, observation, action, held_out)
                 if found < best:
                     kept, best, best_at = actor.emitted(), found, step
                 late = deadline is not None and time.monotonic() > deadline
@@ -86,36 +87,36 @@ class Regression:
         hidden, size = start.weights[0].shape
         generator = torch.Generator().manual_seed(seed)  # of its own: fits run in threads
         actor = DirectActor(size, lesson.body.model.nu, hidden, 0.0, generator)
-        actor.statistics.update(torch.from_numpy(lesson.observation)[None])
+        actor.statistics.update(torch.from_numpy(lesson.observation))
         if not fresh:
             actor.take(start)
         if self.blind:  # a weight without input has no gradient, and stays 0
-            with torch.no_grad():
-                actor.weights[0][:, torch.from_numpy(lesson.last_control)] = 0.0
+            actor.perceptron.layers.first[lesson.last_control] = 0.0
         return actor
 
     def _loss(
-        self, actor: DirectActor, teacher: DirectActor | None, seen: Tensor, noise: Tensor, done: Tensor
+        self, actor: list[Tensor], teacher: list[Tensor] | None, seen: Tensor, noise: Tensor, done: Tensor
     ) -> Tensor:
         if teacher is None:
             return mse_loss(_mean(actor, seen + noise), done)
-        with torch.no_grad():
-            response = _mean(teacher, seen + noise) - _mean(teacher, seen)
+        response = _mean(teacher, seen + noise) - _mean(teacher, seen)
         plain = _mean(actor, seen)
         return mse_loss(plain, done) + self.response * mse_loss(_mean(actor, seen + noise) - plain, response)
 
-    @torch.no_grad()
-    def _examine(self, actor: DirectActor, observation: Tensor, action: Tensor, held_out: Tensor) -> float:
-        return float(mse_loss(_mean(actor, observation[held_out]).clamp(-1.0, 1.0), action[held_out]))
+
+@torch.no_grad()
+def _examine(actor: list[Tensor], observation: Tensor, action: Tensor, held_out: Tensor) -> float:
+    return float(mse_loss(_mean(actor, observation[held_out]).clamp(-1.0, 1.0), action[held_out]))
 
 
-def _normalised(lesson: Lesson, actor: DirectActor) -> Tensor:
-    statistics = actor.statistics
-    return ((torch.from_numpy(lesson.observation).double() - statistics.mean) / statistics.std).float()
+def _tensors(actor: DirectActor) -> list[Tensor]:
+    """Views of the weights and biases of an actor's mean."""
+    return [torch.from_numpy(layer) for layer in actor.perceptron.layers[:6]]
 
 
-def _mean(actor: DirectActor, normalised: Tensor) -> Tensor:
+def _mean(actor: list[Tensor], normalised: Tensor) -> Tensor:
     """Mean action for observations that are normalised already."""
-    hidden = torch.tanh(linear(normalised, actor.weights[0], actor.biases[0]))
-    hidden = torch.tanh(linear(hidden, actor.weights[1], actor.biases[1]))
-    return linear(hidden, actor.weights[2], actor.biases[2])
+    first, second, third, one, two, three = actor
+    hidden = torch.tanh(torch.addmm(one, normalised, first))
+    hidden = torch.tanh(torch.addmm(two, hidden, second))
+    return torch.addmm(three, hidden, third.T)

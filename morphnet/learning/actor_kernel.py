@@ -80,10 +80,10 @@ def act(actor: Perceptron, observation: np.ndarray, drift: np.ndarray, action: n
         action: (n, A) to write to.
     """
     first, second = actor.hidden
-    _layer(observation, actor.weights[0], actor.biases[0], actor.sums, first)
-    _squash(first)
-    _layer(first, actor.weights[1], actor.biases[1], actor.sums, second)
-    _squash(second)
+    layer(observation, actor.weights[0], actor.biases[0], actor.sums, first)
+    squash(first)
+    layer(first, actor.weights[1], actor.biases[1], actor.sums, second)
+    squash(second)
     third = actor.weights[2]
     for row in range(action.shape[0]):
         for column in range(action.shape[1]):
@@ -94,7 +94,7 @@ def act(actor: Perceptron, observation: np.ndarray, drift: np.ndarray, action: n
 
 
 @inlined
-def _layer(inputs: np.ndarray, weight: np.ndarray, bias: np.ndarray, sums: np.ndarray, out: np.ndarray) -> None:
+def layer(inputs: np.ndarray, weight: np.ndarray, bias: np.ndarray, sums: np.ndarray, out: np.ndarray) -> None:
     """Write ``inputs @ weight + bias``; the rows of the last few inputs may be computed twice over."""
     count, last = weight.shape[0], out.shape[0] - 1
     for start in range(0, out.shape[0], _ROWS):
@@ -170,7 +170,7 @@ _TERMS_ABOVE, _TERMS_BELOW = len(_NUMERATOR), len(_DENOMINATOR)
 
 
 @inlined
-def _squash(values: np.ndarray) -> None:
+def squash(values: np.ndarray) -> None:
     """Replace numbers by their tanh."""
     for row in range(values.shape[0]):
         for column in range(values.shape[1]):

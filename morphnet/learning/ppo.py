@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from morphnet.config import TrainConfig
-from morphnet.learning.advantage import generalized_advantage
 from morphnet.learning.checkpoint import Networks
 from morphnet.learning.group import BodyGroup, Workers
 from morphnet.learning.ppo_loss import policy_loss, value_loss
 from morphnet.learning.rollout import Rollout
-from morphnet.learning.samples import Samples
-from morphnet.networks import StackedActor, StackedMLP, differentiate
-
-REWARD_LIMIT = 10.0
-"""Scaled rewards are clipped to +- this; a crash at speed would otherwise dominate a batch."""
+from morphnet.learning.samples import Samples, prepare
+from morphnet.networks import StackedActor, differentiate
 
 WARM_UP = 0.01
 """Share of the steps over which the learning rate rises: Adam's first steps are as long in noise as in gradient."""
@@ -58,7 +54,6 @@ class PPO:
         groups: list[BodyGroup],
         workers: Workers,
         config: TrainConfig,
-        anchor: Callable[[StackedActor], Tensor] | None = None,
     ) -> None:
         """Set up the optimiser.
 
@@ -67,10 +62,8 @@ class PPO:
             groups: the bodies that are trained on.
             workers: threads to share the groups.
             config: hyperparameters.
-            anchor: a loss of the first group's actors that is added to PPO's, such as that of imitating demonstrations.
         """
         self.networks, self.groups, self.workers, self.config = networks, groups, workers, config
-        self._anchor = anchor
         self._actor_parameters = list(networks.actor.parameters())
         self._critic_parameters = list(networks.critic.parameters())
         self._parameters = self._actor_parameters + self._critic_parameters
@@ -78,28 +71,11 @@ class PPO:
         self.optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
 
-    @torch.no_grad()
     def prepare(self, group: BodyGroup, rollout: Rollout, actor: StackedActor) -> Samples:
         """Turn a group's rollout under ``actor`` into samples."""
-        critic = self.networks.critic(group.robots, self.networks.actor.statistics)
-        horizon, bodies, sims = rollout.reward.shape
-        observation = rollout.observation.transpose(0, 1).flatten(1, 2)
-        value = critic(observation).view(bodies, horizon + 1, sims).transpose(0, 1)
-        reward = rollout.reward / group.reward_scale.update(rollout.reward, rollout.ended)
-        reward.clamp_(-REWARD_LIMIT, REWARD_LIMIT)
-        bootstrap(reward, rollout, critic, group.discount)
-        advantage = generalized_advantage(reward, value, rollout.ended, group.discount, self.config.gae_lambda)
-        target = advantage + value[:-1]
-        spread = advantage.std(dim=(0, 2), keepdim=True) + 1e-8
-        advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / spread
-        action = rollout.action.transpose(0, 1).flatten(1, 2)
-        return Samples(
-            observation=observation[:, : horizon * sims],
-            action=action,
-            log_prob=actor.log_prob(actor.mean(observation[:, : horizon * sims]), action),
-            advantage=advantage.transpose(0, 1).flatten(1),
-            value_target=target.transpose(0, 1).flatten(1),
-        )
+        with torch.no_grad():
+            critic = self.networks.critic(group.robots, self.networks.actor.statistics)
+        return prepare(group, rollout, actor, critic, self.config.gae_lambda)
 
     def update(self, samples: list[Samples], progress: float) -> UpdateReport:
         """Take the gradient steps of one update.
@@ -108,7 +84,8 @@ class PPO:
             samples: each group's samples, collected by the actors as they are now.
             progress: share of the run's steps that are done, for the learning rate.
         """
-        self._set_learning_rate(progress)
+        for parameters in self.optimizer.param_groups:
+            parameters["lr"] = scheduled_rate(self.config.learning_rate, progress)
         reports: list[Tensor] = []
         count = samples[0].advantage.shape[1]
         for _ in range(self.config.epochs):
@@ -123,12 +100,6 @@ class PPO:
         policy_loss, value_loss, entropy, kl, clipped = torch.stack(reports).mean(dim=0).tolist()
         passes = len(reports) / self.config.minibatches
         return UpdateReport(policy_loss, value_loss, entropy, kl, clipped, passes)
-
-    def _set_learning_rate(self, progress: float) -> None:
-        cosine = 0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
-        warm = min((progress + 1e-3) / WARM_UP, 1.0)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * warm * cosine
 
     def _minibatch(self, samples: list[Samples], index: Tensor) -> Tensor:
         """One gradient step on the samples ``index`` of every body; return the parts of the report."""
@@ -149,10 +120,13 @@ class PPO:
         pairs, (loss, *parts) = policy_loss(actors, batch, config, share)
         at_critics, error = value_loss(critics, batch.observation, batch.value_target, share * config.value)
         pairs += at_critics
-        if self._anchor is not None and group is self.groups[0]:  # once a minibatch, whatever the number of groups
-            anchored = self._anchor(actors)
-            pairs.append((anchored, torch.ones_like(anchored)))
         return differentiate(pairs, self._parameters), share * torch.stack([loss, error, *parts])
+
+
+def scheduled_rate(highest: float, progress: float) -> float:
+    """Learning rate when a share ``progress`` of a run is done: up within ``WARM_UP``, then down along a cosine."""
+    cosine = 0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+    return highest * min((progress + 1e-3) / WARM_UP, 1.0) * cosine
 
 
 def sum_gradients(parts: Sequence[Tensor | None]) -> Tensor | None:
@@ -168,12 +142,3 @@ def sum_gradients(parts: Sequence[Tensor | None]) -> Tensor | None:
     for part in present[1:]:
         total = total + part
     return total.contiguous()
-
-
-def bootstrap(reward: Tensor, rollout: Rollout, critic: StackedMLP, discount: Tensor) -> None:
-    """Add the discounted value of the state that each truncated episode ended in (Pardo et al. 2018)."""
-    for t, body, sim, final in rollout.truncated:
-        padded = torch.zeros(1, 1, rollout.observation.shape[-1])
-        padded[0, 0, : len(final)] = torch.from_numpy(final)
-        value = critic.select(slice(body, body + 1))(padded)
-        reward[t, body, sim] += discount[body, 0] * value[0, 0, 0]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
+import torch
 from torch import Tensor
+
+from morphnet.learning.advantage import generalized_advantage
+from morphnet.learning.group import BodyGroup
+from morphnet.learning.rollout import Rollout
+from morphnet.networks import StackedActor, StackedMLP
+
+REWARD_LIMIT = 10.0
+"""Scaled rewards are clipped to +- this; a crash at speed would otherwise dominate a batch."""
 
 
 @dataclasses.dataclass
@@ -20,3 +29,38 @@ class Samples:
     def select(self, index: Tensor) -> Samples:
         """Return some of every body's samples."""
         return Samples(*(getattr(self, field.name)[:, index] for field in dataclasses.fields(self)))
+
+
+@torch.no_grad()
+def prepare(group: BodyGroup, rollout: Rollout, actor: StackedActor, critic: StackedMLP, gae_lambda: float) -> Samples:
+    """Turn a group's rollout under ``actor`` into samples.
+
+    Advantages are normalised and rewards scaled body by body, so no body outweighs another.
+    """
+    horizon, bodies, sims = rollout.reward.shape
+    observation = rollout.observation.transpose(0, 1).flatten(1, 2)
+    value = critic(observation).view(bodies, horizon + 1, sims).transpose(0, 1)
+    reward = rollout.reward / group.reward_scale.update(rollout.reward, rollout.ended)
+    reward.clamp_(-REWARD_LIMIT, REWARD_LIMIT)
+    bootstrap(reward, rollout, critic, group.discount)
+    advantage = generalized_advantage(reward, value, rollout.ended, group.discount, gae_lambda)
+    target = advantage + value[:-1]
+    spread = advantage.std(dim=(0, 2), keepdim=True) + 1e-8
+    advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / spread
+    action = rollout.action.transpose(0, 1).flatten(1, 2)
+    return Samples(
+        observation=observation[:, : horizon * sims],
+        action=action,
+        log_prob=actor.log_prob(actor.mean(observation[:, : horizon * sims]), action),
+        advantage=advantage.transpose(0, 1).flatten(1),
+        value_target=target.transpose(0, 1).flatten(1),
+    )
+
+
+def bootstrap(reward: Tensor, rollout: Rollout, critic: StackedMLP, discount: Tensor) -> None:
+    """Add the discounted value of the state that each truncated episode ended in (Pardo et al. 2018)."""
+    for t, body, sim, final in rollout.truncated:
+        padded = torch.zeros(1, 1, rollout.observation.shape[-1])
+        padded[0, 0, : len(final)] = torch.from_numpy(final)
+        value = critic.select(slice(body, body + 1))(padded)
+        reward[t, body, sim] += discount[body, 0] * value[0, 0, 0]

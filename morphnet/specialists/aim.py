@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from torch import Tensor
 
 from morphnet.bodies import Body
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.learning.rollout import Rollout
-from morphnet.networks import StackedActor
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Starts
+from morphnet.specialists.ascent import Anchor
 
 
 class Aim(Protocol):
@@ -27,8 +26,8 @@ class Aim(Protocol):
         """Return what puts the rewards into successive rollouts of ``sims`` simulations, in place."""
 
     @property
-    def anchor(self) -> Callable[[StackedActor], Tensor] | None:
-        """A loss of the actor that is added to PPO's; None for none."""
+    def anchor(self) -> Anchor | None:
+        """Actions to imitate beside PPO; None for none."""
 
     def judge(self, actor: ActorWeights, episodes: int, seed: int) -> float:
         """Merit of an actor's mean actions over whole episodes; more is better."""

@@ -1,105 +1,93 @@
-"""Actor and critic of one body whose weights are plain parameters: what PPO trains without a hypernetwork.
-
-They answer the calls that PPO makes of hypernetworks, so that both are trained by the same code.
-"""
+"""Actor and critic of one body whose weights are plain numbers: what PPO trains without a hypernetwork."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from morphnet.networks import Moments, StackedActor, StackedMLP, TokenBatch
+from morphnet.networks import Moments, StackedActor, StackedMLP
 from morphnet.networks.statistics import SMALLEST_STD
 from morphnet.policy import ActorWeights
+from morphnet.specialists.perceptron import FlatPerceptron
 from morphnet.specialists.symmetry import Symmetry
 
 
-class EntryStatistics(nn.Module):
-    """Running mean and variance of every observation entry of one body, folded into first layers."""
+class EntryStatistics:
+    """Running mean and variance of every observation entry of one body, folded into first layers.
 
-    count: Tensor
-    mean: Tensor
-    variance: Tensor
+    Attributes:
+        fixed: whether they stay as they are.
+        count: of the observations.
+        mean, variance: (D,) float64.
+    """
 
-    def __init__(self, size: int) -> None:
-        """Start at mean 0 and variance 1."""
-        super().__init__()
-        self.fixed = False
-        self.register_buffer("count", torch.zeros((), dtype=torch.float64))
-        self.register_buffer("mean", torch.zeros(size, dtype=torch.float64))
-        self.register_buffer("variance", torch.ones(size, dtype=torch.float64))
+    def __init__(self, size: int, partner: Tensor | None = None) -> None:
+        """Start at mean 0 and variance 1.
+
+        Args:
+            size: of an observation, D.
+            partner: (D,) the entry to which each is to stay equal; None where they are free.
+        """
+        self.fixed, self._partner = False, partner
+        self.count = torch.zeros((), dtype=torch.float64)
+        self.mean = torch.zeros(size, dtype=torch.float64)
+        self.variance = torch.ones(size, dtype=torch.float64)
 
     @property
     def std(self) -> Tensor:
         """(D,) standard deviation, from below bounded."""
         return self.variance.sqrt().clamp_min(SMALLEST_STD)
 
-    def fold(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn a layer (H, D), (H,) on normalised observations into one on raw observations."""
-        scaled = weight / self.std.to(weight.dtype)
-        return scaled, bias - scaled @ self.mean.to(weight.dtype)
+    def normalised(self, observation: Tensor) -> np.ndarray:
+        """Return observations (..., D) as rows (n, D), float32."""
+        rows = observation.reshape(-1, observation.shape[-1])
+        return ((rows - self.mean) / self.std).float().numpy()
 
-    def unfold(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    def fold(self, first: Tensor, one: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn a layer (D, H), (H,) on normalised observations into one on raw observations."""
+        scaled = first / self.std[:, None]
+        return scaled.float(), (one - self.mean @ scaled).float()
+
+    def unfold(self, first: Tensor, one: Tensor) -> tuple[Tensor, Tensor]:
         """Turn a layer on raw observations into one on normalised observations."""
-        return weight * self.std.to(weight.dtype), bias + weight @ self.mean.to(weight.dtype)
+        return (first * self.std[:, None]).float(), (one + self.mean @ first.double()).float()
 
-    @torch.no_grad()
-    def update(self, observation: Tensor, robots: TokenBatch | None = None) -> None:
-        """Take in observations (1, n, D), unless they are fixed."""
+    def update(self, observation: Tensor) -> None:
+        """Take in observations (..., D), unless they are fixed."""
         if self.fixed:
             return
-        rows = observation.flatten(0, -2).double()
+        rows = observation.reshape(-1, observation.shape[-1]).double()
+        if self._partner is not None:
+            rows = torch.cat([rows, rows[:, self._partner]])
         added = Moments(torch.full_like(self.count, len(rows)), rows.mean(dim=0), rows.var(dim=0, unbiased=False))
         merged = Moments(self.count, self.mean, self.variance).merged(added)
         self.count, self.mean, self.variance = merged.count, merged.mean, merged.variance
 
 
-class _Perceptron(nn.Module):
-    """Two hidden tanh layers as parameters."""
-
-    def __init__(
-        self, sizes: tuple[int, int, int, int], last_gain: float, generator: torch.Generator | None = None
-    ) -> None:
-        """Orthogonal weights (Andrychowicz et al. 2021: a small last layer matters), zero biases."""
-        super().__init__()
-        pairs = [(sizes[1], sizes[0]), (sizes[2], sizes[1]), (sizes[3], sizes[2])]
-        self.weights = nn.ParameterList(nn.Parameter(torch.empty(pair)) for pair in pairs)
-        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(pair[0])) for pair in pairs)
-        for weight, gain in zip(self.weights, (math.sqrt(2), math.sqrt(2), last_gain), strict=True):
-            nn.init.orthogonal_(weight, gain, generator)
-
-    @torch.no_grad()
-    def become(self, weights: Sequence[Tensor], biases: Sequence[Tensor], statistics: EntryStatistics) -> None:
-        """Take over layers (outputs, inputs), (outputs,) whose first reads raw observations."""
-        for parameter, given in zip([*self.weights, *self.biases], [*weights, *biases], strict=True):
-            parameter.copy_(given)
-        first, bias = statistics.unfold(self.weights[0], self.biases[0])
-        self.weights[0].copy_(first)
-        self.biases[0].copy_(bias)
-
-    def stacked(self, statistics: EntryStatistics) -> StackedMLP:
-        """Return the perceptron on raw observations, as a stack of one."""
-        first, bias = statistics.fold(self.weights[0], self.biases[0])
-        return StackedMLP(
-            (first.T[None], self.weights[1].T[None], self.weights[2].T[None]),
-            (bias[None, None], self.biases[1][None, None], self.biases[2][None, None]),
-        )
+def _become(perceptron: FlatPerceptron, given: list[np.ndarray], statistics: EntryStatistics) -> None:
+    """Take over layers as ``Layers`` has them whose first reads raw observations."""
+    first, one = statistics.unfold(torch.from_numpy(np.array(given[0])), torch.from_numpy(np.array(given[3])))
+    for layer, values in zip(perceptron.layers, [first.numpy(), *given[1:3], one.numpy(), *given[4:]], strict=False):
+        layer[:] = values
 
 
-def _tensor(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array))
+def _stacked(perceptron: FlatPerceptron, statistics: EntryStatistics) -> StackedMLP:
+    """Return a copy of a perceptron, on raw observations, as a stack of one."""
+    first, second, third, one, two, three = (torch.from_numpy(layer.copy()) for layer in perceptron.layers[:6])
+    first, one = statistics.fold(first, one)
+    return StackedMLP((first[None], second[None], third.T[None]), (one[None, None], two[None, None], three[None, None]))
 
 
-class DirectActor(_Perceptron):
-    """A Gaussian policy of one body. While ``frozen`` its parameters receive no gradient.
+class DirectActor:
+    """A Gaussian policy of one body.
 
     Attributes:
+        perceptron: of its mean action.
         statistics: of its observations; the critic shares them.
-        frozen: whether it is held still.
+        partner: (P,) the number to which each is to stay equal; empty where they are free.
     """
 
     def __init__(
@@ -118,54 +106,47 @@ class DirectActor(_Perceptron):
         Raises:
             ValueError: a symmetry, and an odd number of hidden units.
         """
-        if symmetry is not None and hidden % 2:
-            raise ValueError(f"hidden = {hidden}: must be even, as halves change places")
-        super().__init__((observation_size, hidden, hidden, action_size), 0.01, generator)
-        self.statistics = EntryStatistics(observation_size)
-        self.log_std = nn.Parameter(torch.full((action_size,), log_std))
-        self.symmetry = symmetry
-        if symmetry is not None:  # the mean of independent weights is smaller than they are
-            for weight in self.weights:
-                weight.data.mul_(math.sqrt(2))
-        self.frozen = False
+        self.perceptron = FlatPerceptron((observation_size, hidden, action_size), 0.01, True, generator)
+        self.partner = np.zeros(0, np.int64)
+        self.statistics = EntryStatistics(observation_size, None if symmetry is None else symmetry.entries)
+        if symmetry is not None:
+            self.partner, values = symmetry.partner(self.perceptron), self.perceptron.values
+            # the mean of independent weights is smaller than they are
+            values[:] = math.sqrt(0.5) * (values + values[self.partner])
+        self.perceptron.layers.log_std[:] = log_std
 
-    def forward(self, robots: TokenBatch | None = None) -> StackedActor:
+    def __call__(self) -> StackedActor:
         """Return the actor on raw observations, as a stack of one."""
-        mean, log_std = self.stacked(self.statistics), self.log_std[None, None]
-        if self.symmetry is not None:
-            mean, log_std = self.symmetry.symmetrized(mean, log_std)
-        if self.frozen:
-            mean = StackedMLP(
-                (mean.weights[0].detach(), mean.weights[1].detach(), mean.weights[2].detach()),
-                (mean.biases[0].detach(), mean.biases[1].detach(), mean.biases[2].detach()),
-            )
-            log_std = log_std.detach()
-        return StackedActor(mean, log_std, torch.ones_like(log_std))
+        log_std = torch.from_numpy(self.perceptron.layers.log_std.copy())[None, None]
+        return StackedActor(_stacked(self.perceptron, self.statistics), log_std, torch.ones_like(log_std))
 
-    @torch.no_grad()
-    def take(self, weights: ActorWeights) -> None:
+    def take(self, actor: ActorWeights) -> None:
         """Become an emitted actor, at the statistics as they are."""
-        self.become([_tensor(w) for w in weights.weights], [_tensor(b) for b in weights.biases], self.statistics)
-        self.log_std.copy_(_tensor(weights.log_std))
+        first, second, third = actor.weights
+        _become(self.perceptron, [first.T, second.T, third, *actor.biases, actor.log_std], self.statistics)
 
-    @torch.no_grad()
     def emitted(self) -> ActorWeights:
         """Return the actor as a policy holds it, normalisation folded in."""
-        size, hidden, actions = self.weights[0].shape[1], self.weights[0].shape[0], self.weights[2].shape[0]
-        return ActorWeights.of_stack(self(), 0, size, hidden, actions)
+        return ActorWeights.of_stack(self(), 0, *self.perceptron.sizes)
 
 
-class DirectCritic(_Perceptron):
-    """A value function of one body."""
+class DirectCritic:
+    """A value function of one body.
+
+    Attributes:
+        perceptron: of its values.
+    """
 
     def __init__(self, observation_size: int, hidden: int, generator: torch.Generator | None = None) -> None:
         """Start near value 0; ``generator`` draws the weights."""
-        super().__init__((observation_size, hidden, hidden, 1), 1.0, generator)
+        self.perceptron = FlatPerceptron((observation_size, hidden, 1), 1.0, False, generator)
 
     def take(self, critic: StackedMLP, statistics: EntryStatistics) -> None:
         """Become a critic that a hypernetwork emitted, a stack of one, at the statistics as they are."""
-        self.become([w[0].T for w in critic.weights], [b[0, 0] for b in critic.biases], statistics)
+        first, second, third = (weight[0].detach().numpy() for weight in critic.weights)
+        biases = [bias[0, 0].detach().numpy() for bias in critic.biases]
+        _become(self.perceptron, [first, second, third.T, *biases], statistics)
 
-    def forward(self, robots: TokenBatch | None, statistics: EntryStatistics) -> StackedMLP:
+    def __call__(self, statistics: EntryStatistics) -> StackedMLP:
         """Return the critic on raw observations, as a stack of one."""
-        return self.stacked(statistics)
+        return _stacked(self.perceptron, statistics)

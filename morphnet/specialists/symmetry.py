@@ -13,9 +13,9 @@ from torch import Tensor
 
 from morphnet.bodies import Body
 from morphnet.morphology.twins import swap_of_twins
-from morphnet.networks import StackedMLP
 from morphnet.policy import ActorWeights
 from morphnet.simulation import KINDS, ObservationLayout
+from morphnet.specialists.perceptron import FlatPerceptron
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,27 +30,34 @@ class Symmetry:
     entries: Tensor
     actions: Tensor
 
-    def symmetrized(self, mean: StackedMLP, log_std: Tensor) -> tuple[StackedMLP, Tensor]:
-        """Return the nearest actor whose actions change places whenever the limbs do.
+    def partner(self, perceptron: FlatPerceptron) -> np.ndarray:
+        """Return the number (P,) to which each of an actor's has to be equal if it is to treat the limbs alike.
 
-        Its hidden units are two halves that change places as well (van der Pol et al. 2020, MDP Homomorphic
-        Networks); the mean of a layer and its mirror image is such a layer.
+        Its hidden units are two halves that change places whenever the limbs do (van der Pol et al. 2020, MDP
+        Homomorphic Networks).
 
-        Args:
-            mean: a stack of perceptrons (B, inputs, outputs) of even hidden sizes.
-            log_std: (B, 1, nu).
+        Raises:
+            ValueError: an odd number of hidden units.
         """
-        halves = [torch.arange(bias.shape[-1]).roll(bias.shape[-1] // 2) for bias in mean.biases[:2]]
-        order = (self.entries, *halves, self.actions)
-        first, second, third = (
-            0.5 * (weight + weight[:, before][:, :, after])
-            for weight, before, after in zip(mean.weights, order[:3], order[1:], strict=True)
+        hidden = perceptron.sizes[1]
+        if hidden % 2:
+            raise ValueError(f"hidden = {hidden}: must be even, as halves change places")
+        entries, actions = self.entries.numpy(), self.actions.numpy()
+        halves = np.roll(np.arange(hidden), hidden // 2)
+        places = perceptron.split(np.arange(len(perceptron.values)))
+        parts = (
+            places.first[entries][:, halves],
+            places.second[halves][:, halves],
+            places.third[actions][:, halves],
+            places.one[halves],
+            places.two[halves],
+            places.three[actions],
+            places.log_std[actions],
         )
-        one, two, three = (0.5 * (bias + bias[..., after]) for bias, after in zip(mean.biases, order[1:], strict=True))
-        return StackedMLP((first, second, third), (one, two, three)), 0.5 * (log_std + log_std[..., self.actions])
+        return np.concatenate([part.ravel() for part in parts])
 
     def doubled(self, actor: ActorWeights) -> ActorWeights:
-        """Return an actor of twice the width that is its own symmetrization.
+        """Return an actor of twice the width that treats the limbs alike.
 
         It does the mean of what the given one does and of what that one would do, limbs exchanged: the same, where
         that one treats the limbs alike.

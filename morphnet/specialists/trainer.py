@@ -6,7 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,15 +14,14 @@ import torch
 from morphnet.bodies import Body
 from morphnet.config import TrainConfig
 from morphnet.learning import Progress
-from morphnet.learning.checkpoint import Networks
 from morphnet.learning.group import BodyGroup, Workers, make_groups
-from morphnet.learning.ppo import PPO
 from morphnet.learning.rollout import Rollout, RolloutCollector
-from morphnet.learning.samples import Samples
+from morphnet.learning.samples import Samples, prepare
 from morphnet.networks import StackedActor, StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Observer, Simulation
 from morphnet.specialists.aim import Aim, TaskAim
+from morphnet.specialists.ascent import Ascent
 from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
 from morphnet.specialists.symmetry import symmetry_of
@@ -61,14 +60,6 @@ class Recipe:
     symmetric: bool = False
 
 
-@dataclasses.dataclass
-class DirectNetworks:
-    """What PPO trains: the same two calls as hypernetworks answer."""
-
-    actor: DirectActor
-    critic: DirectCritic
-
-
 class Specialist:
     """One training of one body."""
 
@@ -104,19 +95,20 @@ class Specialist:
         for simulation in simulations:
             simulation.stagger()
         self.workers = Workers(config.threads)
-        # every thread gets simulations of its own; to PPO they are as many bodies, which happen to be equal
+        # every thread gets simulations of its own, as many bodies that happen to be equal
         self.groups = make_groups([("", s) for s in simulations], halves[config.threads :], config.threads)
-        self.networks = self._build(simulations[0].observer)
-        self.ppo = PPO(cast(Networks, self.networks), self.groups, self.workers, config, self.aim.anchor)
+        self.actor, self.critic = self._build(simulations[0].observer)
+        samples = len(simulations) * config.num_sims * config.horizon
+        self.ascent = Ascent(self.actor, self.critic, samples, config, self.aim.anchor)
         self.collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
         self.markers = [self.aim.marker(config.num_sims) for _ in self.groups]
         self.contest = Contest(self.aim, recipe.rounds, config.seed + 1000)
         self.steps, self.updates, self._looked = 0, 0, 0.0
         self._recent: list[float] = []
 
-    def _build(self, observer: Observer) -> DirectNetworks:
+    def _build(self, observer: Observer) -> tuple[DirectActor, DirectCritic]:
         config, nu = self.recipe.ppo, self.body.model.nu
-        symmetry = symmetry_of(self.body, observer.layout) if self.recipe.symmetric else None
+        symmetry = self._symmetry = symmetry_of(self.body, observer.layout) if self.recipe.symmetric else None
         hidden = config.network.hidden + config.network.own * nu
         if self.start is not None:
             hidden = len(self.start.actor.biases[0]) * (1 if symmetry is None else 2)
@@ -124,7 +116,7 @@ class Specialist:
         log_std = config.network.initial_log_std + self._noise_shift
         actor = DirectActor(observer.size, nu, hidden, log_std, generator, symmetry)
         critic_hidden = config.network.critic_hidden if self._critic is None else self._critic.weights[1].shape[-1]
-        return DirectNetworks(actor, DirectCritic(observer.size, critic_hidden, generator))
+        return actor, DirectCritic(observer.size, critic_hidden, generator)
 
     def run(self, keep: Callable[[Policy], None], report: Callable[[Progress], None]) -> Policy:
         """Train until steps or seconds are used up, or until Ctrl-C; return the best policy.
@@ -169,10 +161,10 @@ class Specialist:
 
     def _begin(self) -> None:
         """Take over the start, and see what it observes before anything is learnt."""
-        actor, start = self.networks.actor, self.start
+        actor, start = self.actor, self.start
         if start is not None:
             limit = self.recipe.loudest + self._noise_shift
-            given = start.actor if actor.symmetry is None else actor.symmetry.doubled(start.actor)
+            given = start.actor if self._symmetry is None else self._symmetry.doubled(start.actor)
             quiet = dataclasses.replace(given, log_std=np.minimum(given.log_std, limit))
             actor.take(quiet)
         # a start moves as it will, so a whole episode is seen: its first second has neither its speeds nor its poses
@@ -189,7 +181,7 @@ class Specialist:
             actor.statistics.fixed = True  # a shift of the normalisation would change the policy
             actor.take(quiet)
         if self._critic is not None:
-            self.networks.critic.take(self._critic, actor.statistics)
+            self.critic.take(self._critic, actor.statistics)
 
     def _jobs(self) -> list[tuple[BodyGroup, RolloutCollector, Callable[[Rollout], None]]]:
         return list(zip(self.groups, self.collectors, self.markers, strict=True))
@@ -201,14 +193,14 @@ class Specialist:
         return share if seconds is None else max(share, (time.monotonic() - self._started) / seconds)
 
     def _one_update(self) -> None:
-        actor, share = self.networks.actor, self._share_done()
-        actor.frozen = share < self._looked + self.recipe.warm_up
+        share, statistics, gae_lambda = self._share_done(), self.actor.statistics, self.recipe.ppo.gae_lambda
         collected = self.workers.map(lambda job: self._collect(*job), self._jobs())
-        jobs = list(zip(self.groups, collected, strict=True))
-        samples: list[Samples] = self.workers.map(lambda job: self.ppo.prepare(job[0], *job[1]), jobs)
-        self.ppo.update(samples, share)
+        critic, jobs = self.critic(statistics), list(zip(self.groups, collected, strict=True))
+        samples: list[Samples] = self.workers.map(lambda job: prepare(job[0], *job[1], critic, gae_lambda), jobs)
+        critic_only = share < self._looked + self.recipe.warm_up
+        self.ascent.update(samples, share, self.workers, critic_only=critic_only)
         for part in samples:
-            actor.statistics.update(part.observation)
+            statistics.update(part.observation)
         self.updates += 1
         self.steps += sum(rollout.reward.numel() for rollout, _ in collected)
         returns = [value for rollout, _ in collected for _, value, _ in rollout.episodes]
@@ -218,13 +210,13 @@ class Specialist:
     def _collect(
         self, group: BodyGroup, collector: RolloutCollector, mark: Callable[[Rollout], None]
     ) -> tuple[Rollout, StackedActor]:
-        actor = self.networks.actor()
+        actor = self.actor()
         rollout = collector.collect(actor)
         mark(rollout)
         return rollout, actor
 
     def _judge(self, keep: Callable[[Policy], None]) -> None:
-        actor = self.networks.actor.emitted()
+        actor = self.actor.emitted()
         # before the first step a start is judged as it was given, bit for bit
         actor = self.start.actor if self.start is not None and self.updates == 0 else actor
         if self.contest.enter(actor, self.steps if self.updates else 0):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from pucks import constant_actor
 
-from morphnet.adaptation.imitation import ANCHOR, DemonstratedStarts, ImitationAim, Marker
+from morphnet.adaptation.imitation import DemonstratedStarts, ImitationAim, Marker
 from morphnet.adaptation.lesson import Lesson
 from morphnet.adaptation.tracking import MEMORY, SHARPNESS, SLOWEST, SMALLEST_SPREAD, Tracking
 from morphnet.bodies import load_body
@@ -15,7 +15,6 @@ from morphnet.demonstrations import observations_of, record
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.learning.rollout import Rollout
 from morphnet.policy import Policy
-from morphnet.specialists.direct import DirectActor
 
 
 @pytest.fixture
@@ -121,16 +120,8 @@ def test_about_half_of_the_starts_are_demonstrated(puck, pushes):
     assert (drawn.ctrl[demonstrated] == [1.0, 0.0]).all(axis=1).mean() > 0.9, "all but the first of an episode"
 
 
-def stacked(weights):
-    actor = DirectActor(weights.weights[0].shape[1], 2, len(weights.biases[0]), 0.0)
-    actor.take(weights)
-    with torch.no_grad():
-        return actor()
-
-
-def test_anchor_is_the_error_in_standard_deviations(puck, pushes, lazy, pushing):
-    aim = ImitationAim(Lesson.of(puck, pushes, np.random.default_rng(0)), pushes, Tracking(puck, pushes), 0)
-    assert aim.anchor(stacked(pushing.actor)).item() == pytest.approx(0.0, abs=1e-9)
-    variance = np.exp(2 * -0.5)
-    expected = ANCHOR * 0.5 * (0.9**2 + 0.3**2) / variance
-    assert aim.anchor(stacked(lazy.actor)).item() == pytest.approx(expected, rel=1e-4)
+def test_the_anchor_holds_what_was_demonstrated(puck, pushes):
+    lesson = Lesson.of(puck, pushes, np.random.default_rng(0))
+    anchor = ImitationAim(lesson, pushes, Tracking(puck, pushes)).anchor
+    assert len(anchor.observation) == len(anchor.action) == sum(len(d) for d in pushes)
+    np.testing.assert_allclose(anchor.action, np.tile([1.0, 0.0], (len(anchor.action), 1)), atol=1e-6)

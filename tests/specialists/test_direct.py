@@ -1,4 +1,4 @@
-"""Actor and critic with plain weights: what they emit, what they normalise by, and when they stand still."""
+"""Actor and critic with plain weights: what they emit, and what they normalise by."""
 
 from __future__ import annotations
 
@@ -35,16 +35,13 @@ def test_statistics_are_those_of_all_rows():
 
 def test_folding_equals_normalising_first():
     actor, rows = DirectActor(5, 2, 9, -1.0), observations()
-    with torch.no_grad():
-        for parameter in actor.parameters():
-            parameter += torch.randn(parameter.shape, generator=torch.Generator().manual_seed(3))
+    actor.perceptron.values += np.random.default_rng(3).normal(size=actor.perceptron.values.shape).astype(np.float32)
     actor.statistics.update(torch.from_numpy(rows)[None])
     std = np.maximum(rows.std(axis=0, dtype=np.float64), 0.02)
     normal = (rows - rows.mean(axis=0, dtype=np.float64)) / std
-    weights, biases = ([p.detach().numpy() for p in part] for part in (actor.weights, actor.biases))
-    hidden = np.tanh(normal @ weights[0].T + biases[0])
-    expected = np.tanh(hidden @ weights[1].T + biases[1]) @ weights[2].T + biases[2]
-    stacked = actor().mean(torch.from_numpy(rows)[None])[0].detach().numpy()
+    first, second, third, one, two, three, _ = actor.perceptron.layers
+    expected = np.tanh(np.tanh(normal @ first + one) @ second + two) @ third.T + three
+    stacked = actor().mean(torch.from_numpy(rows)[None])[0].numpy()
     np.testing.assert_allclose(stacked, expected, atol=1e-3)  # weights are float32, some of them 50 times as large
     np.testing.assert_allclose(actor.emitted().mean(rows), expected, atol=1e-3)
 
@@ -58,24 +55,12 @@ def test_an_emitted_actor_is_taken_over_whatever_the_statistics():
     np.testing.assert_array_equal(actor.emitted().log_std, given.log_std)
 
 
-def test_a_frozen_actor_receives_no_gradient_and_a_free_one_does():
-    actor, rows = DirectActor(5, 2, 9, -1.0), torch.from_numpy(observations())[None]
-    for frozen in (True, False):
-        actor.frozen = frozen
-        stacked = actor()
-        means = stacked.mean(rows)
-        assert means.requires_grad is not frozen
-        assert stacked.log_prob(means, torch.zeros_like(means)).requires_grad is not frozen
-
-
 def test_the_critic_shares_the_statistics():
     statistics, critic = EntryStatistics(5), DirectCritic(5, 8)
     rows = observations()
-    before = critic(None, statistics)(torch.from_numpy(rows)[None]).detach().numpy()
+    before = critic(statistics)(torch.from_numpy(rows)[None]).numpy()
     statistics.update(torch.from_numpy(rows)[None])
     normal = ((rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 0.02)).astype(np.float32)
-    after = critic(None, statistics)(torch.from_numpy(rows)[None]).detach().numpy()
-    np.testing.assert_allclose(
-        after, critic(None, EntryStatistics(5))(torch.from_numpy(normal)[None]).detach(), atol=1e-4
-    )
+    after = critic(statistics)(torch.from_numpy(rows)[None]).numpy()
+    np.testing.assert_allclose(after, critic(EntryStatistics(5))(torch.from_numpy(normal)[None]), atol=1e-4)
     assert np.abs(after - before).max() > 1e-2

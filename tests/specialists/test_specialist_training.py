@@ -70,13 +70,13 @@ def test_without_hope_it_ends_after_a_quarter(puck, tiny):
 def test_while_the_critic_warms_up_the_actor_does_not_move(puck, tiny, pushing):
     specialist = Specialist(puck, Recipe(tiny, warm_up=1.0, loudest=-1.0), pushing)
     specialist._begin()
-    before = arrays(specialist.networks.actor.emitted())
-    critic = specialist.networks.critic.weights[0].detach().clone()
+    before = arrays(specialist.actor.emitted())
+    critic = specialist.critic.perceptron.values.copy()
     for _ in range(3):
         specialist._one_update()
-    for a, b in zip(arrays(specialist.networks.actor.emitted()), before, strict=True):
+    for a, b in zip(arrays(specialist.actor.emitted()), before, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert (specialist.networks.critic.weights[0] != critic).any()
+    assert (specialist.critic.perceptron.values != critic).any()
     # the limit holds for 20 ms; the puck is held for 50, over which noise moves as far with sqrt(20 / 50) of it
     np.testing.assert_allclose(before[-1], -1.0 + 0.5 * np.log(20 / 50), rtol=1e-6)
     specialist.workers.close()
@@ -89,8 +89,8 @@ def test_beginning_does_not_change_the_start(puck, tiny, lazy):
     specialist = Specialist(puck, Recipe(tiny), type(lazy)(puck, lively, {}))
     specialist._begin()
     observed = rng.normal(size=(50, lively.weights[0].shape[1])).astype(np.float32)
-    np.testing.assert_allclose(specialist.networks.actor.emitted().mean(observed), lively.mean(observed), atol=1e-3)
-    assert (specialist.networks.actor.statistics.mean != 0).any()
+    np.testing.assert_allclose(specialist.actor.emitted().mean(observed), lively.mean(observed), atol=1e-3)
+    assert (specialist.actor.statistics.mean != 0).any()
     specialist.workers.close()
 
 
@@ -148,8 +148,8 @@ def test_a_given_critic_is_taken_over_whatever_is_observed(puck, tiny, lazy):
     specialist = Specialist(puck, Recipe(tiny), lazy, critic=given)
     specialist._begin()
     observed = torch.randn(1, 50, size, generator=generator)
-    taken = specialist.networks.critic(None, specialist.networks.actor.statistics)(observed)
-    np.testing.assert_allclose(taken.detach(), given(observed), atol=1e-4)
+    taken = specialist.critic(specialist.actor.statistics)(observed)
+    np.testing.assert_allclose(taken, given(observed), atol=1e-4)
     specialist.workers.close()
 
 

@@ -49,9 +49,9 @@ def exchanged(body: Body, seed: int) -> tuple[mujoco.MjData, mujoco.MjData]:
 
 def random_policy(body: Body, symmetry: Symmetry | None) -> Policy:
     actor = DirectActor(Observer(body).size, body.model.nu, 24, -1.0, torch.Generator().manual_seed(1), symmetry)
-    with torch.no_grad():
-        for parameter in actor.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(2))
+    values = actor.perceptron.values
+    moved = values + 0.3 * np.random.default_rng(2).normal(size=values.shape).astype(np.float32)
+    values[:] = moved if symmetry is None else 0.5 * (moved + moved[actor.partner])
     return Policy(body, actor.emitted(), {})
 
 
@@ -108,7 +108,7 @@ def test_training_on_keeps_the_legs_alike(walker: Body, symmetry: Symmetry) -> N
     specialist._begin()
     for _ in range(2):
         specialist._one_update()
-    policy = Policy(walker, specialist.networks.actor.emitted(), {})
+    policy = Policy(walker, specialist.actor.emitted(), {})
     specialist.workers.close()
     assert largest_difference(policy) < 1e-5
     assert np.abs(policy.actor.log_std - start.actor.log_std).max() > 0

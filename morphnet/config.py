@@ -67,7 +67,7 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 20_000_000
+    steps: int = 10_000_000
     expert_steps: int = 1_000_000
     distill_steps: int = 8_000_000
     seed: int = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -101,7 +103,9 @@ class Ascent:
         self.learning_rate = scheduled_rate(self.config.learning_rate, progress)
         order, settings = self._draw_order(len(observation)), self._settings()
         values = ValueBatch(observation, samples.value_target.numpy(), order)
-        jobs = [(self._descend, (self._critic, self._critic_room, values, settings))]
+        jobs: list[tuple[Callable[..., int], tuple[Any, ...]]] = [
+            (self._descend, (self._critic, self._critic_room, values, settings))
+        ]
         if not critic_only:
             batch = self._policy_batch(samples, observation, order)
             jobs.append((self._ascend, (self._actor, self._actor_room, batch, settings)))
@@ -124,5 +128,5 @@ class Ascent:
         shown_order = np.zeros((len(order), 0), np.int64)
         if anchor.rows:
             shown_order = self._rng.integers(0, len(shown), (len(order), anchor.rows))
-        learnt = (part.contiguous().numpy() for part in (samples.action, samples.log_prob, samples.advantage))
-        return PolicyBatch(observation, *learnt, order, shown, anchor.action, shown_order)
+        learnt = [part.contiguous().numpy() for part in (samples.action, samples.log_prob, samples.advantage)]
+        return PolicyBatch._make([observation, *learnt, order, shown, anchor.action, shown_order])

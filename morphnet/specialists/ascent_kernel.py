@@ -86,11 +86,11 @@ class Room(NamedTuple):
     def of(cls, rows: int, sizes: tuple[int, int, int]) -> Room:
         """Make room for ``rows`` rows and a perceptron of D, H and A units."""
         inputs, outputs = (np.zeros((rows, width), np.float32) for width in (sizes[0], sizes[2]))
-        first, second, at_first, at_second = (np.zeros((rows, sizes[1]), np.float32) for _ in range(4))
-        turned = [np.zeros_like(matrix.T, order="C") for matrix in (inputs, first, outputs)]
+        hidden = [np.zeros((rows, sizes[1]), np.float32) for _ in range(4)]
+        turned = [np.zeros_like(matrix.T, order="C") for matrix in (inputs, hidden[0], outputs)]
         second_weights = np.zeros((sizes[1], sizes[1]), np.float32)
         sums, zeros = np.zeros((4, sizes[1]), np.float32), np.zeros(sizes[1], np.float32)
-        return cls(inputs, outputs, first, second, at_first, at_second, *turned, second_weights, sums, zeros)
+        return cls._make([inputs, outputs, *hidden, *turned, second_weights, sums, zeros])
 
 
 class PolicyBatch(NamedTuple):

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from morphnet.bodies import Body, Suite
 from morphnet.errors import SimulationError
-from morphnet.morphology.twins import swap_of_twins
 from morphnet.policy import Policy
 from morphnet.processes import in_processes
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Rounds
-from morphnet.specialists.recipes import finetune, train_expert
+from morphnet.specialists.recipes import train_expert
 
 MARGIN = 0.2
 """Share of a rival's return by which an expert must be better to take its place: its gait is not the others'."""
@@ -67,15 +66,11 @@ def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals
 
 
 def _rivalled(rival: Policy, body: Body, steps: int, seed: int) -> Policy:
-    """Train an expert while there is hope that it beats the rival; return the better of the two.
-
-    Where two limbs have to be treated alike, the rival itself is trained on, as experts from nothing are weaker there.
-    """
+    """Train an expert while there is hope that it beats the rival; return the better of the two."""
     merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
+    hopeless = merit - HOPE * abs(merit)
     try:
-        if swap_of_twins(body.graph) is not None:
-            return finetune(rival, steps, seed, 1, symmetric=True)
-        return better(train_expert(body, steps, seed, 1, hopeless=merit - HOPE * abs(merit)), rival, seed)
+        return better(train_expert(body, steps, seed, 1, hopeless=hopeless, symmetric=True), rival, seed)
     except SimulationError:  # an expert that breaks the physics of its body is no better
         return rival
 

@@ -62,8 +62,9 @@ class FlatPerceptron:
     def split(self, values: np.ndarray) -> Layers:
         """Return views of an array (P,) of any kind as layers."""
         inputs, hidden, outputs = self.sizes
-        shapes = ((inputs, hidden), (hidden, hidden), (outputs, hidden), (hidden,), (hidden,), (outputs,))
-        shapes += ((outputs if self._explores else 0,),)
+        matrices = [(inputs, hidden), (hidden, hidden), (outputs, hidden)]
+        vectors = [(hidden,), (hidden,), (outputs,), (outputs if self._explores else 0,)]
+        shapes: list[tuple[int, ...]] = [*matrices, *vectors]
         ends = np.cumsum([math.prod(shape) for shape in shapes])
         parts = np.split(values, ends[:-1])
         return Layers(*(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)))

@@ -21,10 +21,14 @@ ENDLESS = 10**9
 """Steps of a run that the clock ends."""
 ADVANTAGE_SECONDS = 0.6
 """How far advantages look ahead before they rely on the critic: lambda is 0.987 at 8 ms and 0.92 at 50 ms."""
-CAREFUL: dict[str, Any] = {"epochs": 6, "learning_rate": 2e-4, "kl_limit": 0.02, "entropy": 0.0}
 LONGEST_HORIZON, FEWEST_UPDATES = 512, 20
-"""What finetuning does otherwise: small batches and long steps lose a good start again and again. A short one has
-smaller ones, so that there are updates."""
+"""Control steps of every simulation between two updates: batches of 4096 steps lose a gait less often than those of
+1024. A short training has smaller ones, so that there are updates."""
+MINIBATCH = 128
+CAREFUL: dict[str, Any] = {"epochs": 6, "minibatches": 8, "learning_rate": 2e-4, "kl_limit": 0.02, "entropy": 0.0}
+"""What finetuning does otherwise: long steps lose a good start."""
+HASTY: dict[str, Any] = {"horizon": 128, "minibatches": 8, "kl_limit": 1.0}
+"""What a training of seconds does otherwise: it has to learn fast, and does not live to lose its gait."""
 CRITIC_HIDDEN = 128
 EPISODE_SECONDS = 12.5
 """Longest episodes that experts are trained on."""
@@ -75,9 +79,9 @@ def train_for(body: Body, seconds: float, seed: int = 0, threads: int = 2, round
         threads: threads that share the simulations.
         rounds: how thoroughly snapshots are judged; those of the default take little of half a minute.
     """
-    recipe = dataclasses.replace(
-        expert_recipe(body, ENDLESS, seed, threads), seconds=seconds, rounds=rounds, patience=math.inf
-    )
+    recipe = expert_recipe(body, ENDLESS, seed, threads)
+    hasty = dataclasses.replace(recipe.ppo, **HASTY)
+    recipe = dataclasses.replace(recipe, ppo=hasty, seconds=seconds, rounds=rounds, patience=math.inf)
     return Specialist(body, recipe, None).run(lambda _: None, lambda _: None)
 
 
@@ -88,7 +92,6 @@ def finetune(
     threads: int = 2,
     *,
     critic: StackedMLP | None = None,
-    symmetric: bool = False,
     keep: Callable[[Policy], None] = lambda _: None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Policy:
@@ -104,17 +107,14 @@ def finetune(
         seed: seeds the critic, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
         critic: the start's critic, as ``Hypernetwork.generate_critic`` emits it; a new one when None.
-        symmetric: go on treating two limbs alike that nothing in the graph tells apart, as an emitted start does; the
-            result is twice as wide.
         keep: called with every policy that leads so far; the start first.
         report: called after every update.
 
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    horizon = min(LONGEST_HORIZON, max(1, steps // (NUM_SIMS * FEWEST_UPDATES)))
-    ppo = dataclasses.replace(_ppo(policy.body, steps, seed, threads), horizon=horizon, **CAREFUL)
-    recipe = Recipe(ppo, warm_up=0.05, loudest=-1.0, symmetric=symmetric)
+    ppo = dataclasses.replace(_ppo(policy.body, steps, seed, threads), **CAREFUL)
+    recipe = Recipe(ppo, warm_up=0.05, loudest=-1.0)
     return Specialist(policy.body, recipe, policy, critic=critic).run(keep, report)
 
 
@@ -124,18 +124,19 @@ def expert_recipe(body: Body, steps: int, seed: int, threads: int) -> Recipe:
 
 
 def _ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
-    """PPO's settings: small fresh batches, 64 gradient steps on each, as one body alone can afford."""
+    """PPO's settings: as many gradient steps on every batch as one body alone can afford."""
+    horizon = min(LONGEST_HORIZON, max(1, steps // (NUM_SIMS * FEWEST_UPDATES)))
     return TrainConfig(
         steps=steps,
         seed=seed,
         threads=threads,
         num_sims=max(1, NUM_SIMS // max(1, threads)),
-        horizon=128,
+        horizon=horizon,
         epochs=8,
-        minibatches=8,
+        minibatches=max(1, NUM_SIMS * horizon // MINIBATCH),
         learning_rate=3e-4,
         gae_lambda=math.exp(-body.control_step / ADVANTAGE_SECONDS),
-        kl_limit=1.0,
+        kl_limit=0.05,
         entropy=4e-4,
         network=NetworkConfig(critic_hidden=CRITIC_HIDDEN, initial_log_std=-1.2),
     )

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from morphnet.bodies import Body
 from morphnet.morphology.twins import swap_of_twins
-from morphnet.policy import ActorWeights
 from morphnet.simulation import KINDS, ObservationLayout
 from morphnet.specialists.perceptron import FlatPerceptron
 
@@ -55,23 +54,6 @@ class Symmetry:
             places.log_std[actions],
         )
         return np.concatenate([part.ravel() for part in parts])
-
-    def doubled(self, actor: ActorWeights) -> ActorWeights:
-        """Return an actor of twice the width that treats the limbs alike.
-
-        It does the mean of what the given one does and of what that one would do, limbs exchanged: the same, where
-        that one treats the limbs alike.
-        """
-        entries, actions = self.entries.numpy(), self.actions.numpy()
-        (first, second, third), (one, two, three) = actor.weights, actor.biases
-        apart = np.zeros_like(second)
-        weights = (
-            np.concatenate([first, first[:, entries]]),
-            np.block([[second, apart], [apart, second]]),
-            0.5 * np.concatenate([third, third[actions]], axis=1),
-        )
-        biases = (np.tile(one, 2), np.tile(two, 2), 0.5 * (three + three[actions]))
-        return ActorWeights(weights, biases, 0.5 * (actor.log_std + actor.log_std[actions]))
 
 
 def symmetry_of(body: Body, layout: ObservationLayout) -> Symmetry | None:

@@ -46,7 +46,8 @@ class Recipe:
         episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
         patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
         hopeless: merit that the best must have reached when a quarter of the run is over, or the run ends.
-        symmetric: whether two limbs that nothing in the graph tells apart are treated alike, as emitted policies do.
+        symmetric: whether what begins anew treats two limbs alike that nothing in the graph tells apart, as emitted
+            policies do.
     """
 
     ppo: TrainConfig
@@ -108,10 +109,10 @@ class Specialist:
 
     def _build(self, observer: Observer) -> tuple[DirectActor, DirectCritic]:
         config, nu = self.recipe.ppo, self.body.model.nu
-        symmetry = self._symmetry = symmetry_of(self.body, observer.layout) if self.recipe.symmetric else None
+        symmetry = symmetry_of(self.body, observer.layout) if self.recipe.symmetric else None
         hidden = config.network.hidden + config.network.own * nu
         if self.start is not None:
-            hidden = len(self.start.actor.biases[0]) * (1 if symmetry is None else 2)
+            hidden = len(self.start.actor.biases[0])
         generator = torch.Generator().manual_seed(config.seed)
         log_std = config.network.initial_log_std + self._noise_shift
         actor = DirectActor(observer.size, nu, hidden, log_std, generator, symmetry)
@@ -164,8 +165,7 @@ class Specialist:
         actor, start = self.actor, self.start
         if start is not None:
             limit = self.recipe.loudest + self._noise_shift
-            given = start.actor if self._symmetry is None else self._symmetry.doubled(start.actor)
-            quiet = dataclasses.replace(given, log_std=np.minimum(given.log_std, limit))
+            quiet = dataclasses.replace(start.actor, log_std=np.minimum(start.actor.log_std, limit))
             actor.take(quiet)
         # a start moves as it will, so a whole episode is seen: its first second has neither its speeds nor its poses
         episode = self.groups[0].simulations[0].body.task.max_episode_steps

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import mujoco
 import numpy as np
 import pytest
 import torch
 from robots import load_text, random_state
 
-from morphnet.bodies import Body, load_body, load_suite
+from morphnet.bodies import Body, load_body
 from morphnet.morphology.twins import has_twins, swap_of_twins
 from morphnet.policy import Policy
 from morphnet.simulation import Observer
-from morphnet.specialists import expert_folder, train_expert
+from morphnet.specialists import train_expert
 from morphnet.specialists.direct import DirectActor
-from morphnet.specialists.fleet import _train_one
-from morphnet.specialists.recipes import _ppo
 from morphnet.specialists.symmetry import Symmetry, symmetry_of
-from morphnet.specialists.trainer import Recipe, Specialist
 
 STATE = np.r_[0:3, 6:9, 3:6]
 """Walker2d's qpos and qvel are three of the torso, three of the right leg and three of the left leg."""
@@ -77,42 +72,6 @@ def test_actions_change_places_when_the_legs_do(walker: Body, symmetry: Symmetry
 def test_experts_treat_the_legs_alike(walker: Body) -> None:
     expert = train_expert(walker, 4096, 0, 1, symmetric=True)
     assert largest_difference(expert) < 1e-5
-
-
-def test_twice_the_width_does_the_mean_of_an_actor_and_its_mirror_image(walker: Body, symmetry: Symmetry) -> None:
-    given, alike = random_policy(walker, None), random_policy(walker, symmetry)
-    for seed in range(5):
-        one, other = (given.observe(data) for data in exchanged(walker, seed))
-        mean = 0.5 * (given.actor.mean(one) + given.actor.mean(other)[CONTROLS])
-        np.testing.assert_allclose(symmetry.doubled(given.actor).mean(one), mean, atol=1e-5)
-        np.testing.assert_allclose(symmetry.doubled(alike.actor).mean(one), alike.actor.mean(one), atol=1e-5)
-    doubled = symmetry.doubled(given.actor)
-    again = DirectActor(Observer(walker).size, walker.model.nu, 48, -1.0, symmetry=symmetry)
-    again.take(doubled)
-    for name, tensor in again.emitted().tensors().items():
-        np.testing.assert_allclose(tensor, doubled.tensors()[name], atol=1e-6)
-
-
-def test_a_rival_with_twins_is_trained_on(walker: Body, symmetry: Symmetry, tmp_path: Path) -> None:
-    rival = random_policy(walker, symmetry)
-    rival.save(expert_folder(tmp_path / "rivals", walker.name))
-    found = _train_one(load_suite("planar"), walker.name, tmp_path / "out", 16_384, 0, tmp_path / "rivals")
-    policy = Policy.load(expert_folder(tmp_path / "out", found))
-    assert policy.origin["kind"] == "finetuned"
-    assert largest_difference(policy) < 1e-5
-
-
-def test_training_on_keeps_the_legs_alike(walker: Body, symmetry: Symmetry) -> None:
-    start = random_policy(walker, symmetry)
-    specialist = Specialist(walker, Recipe(_ppo(walker, 20_000, 0, 1), symmetric=True), start)
-    specialist._begin()
-    for _ in range(2):
-        specialist._one_update()
-    policy = Policy(walker, specialist.actor.emitted(), {})
-    specialist.workers.close()
-    assert largest_difference(policy) < 1e-5
-    assert np.abs(policy.actor.log_std - start.actor.log_std).max() > 0
-    np.testing.assert_array_equal(policy.actor.log_std, policy.actor.log_std[CONTROLS])
 
 
 def test_halves_need_an_even_width(walker: Body, symmetry: Symmetry) -> None:

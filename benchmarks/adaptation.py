@@ -113,7 +113,7 @@ def main(
         with out.open(newline="", encoding="utf-8") as file:
             done = {tuple(row[c] for c in COLUMNS[:4]) for row in csv.DictReader(file)}
     else:
-        _append(out, COLUMNS)
+        append_row(out, COLUMNS)
     scales: dict[str, Scale] = {}
     for name, amount, seed, recipe in jobs(bodies, seeds, done):
         body = load_body(name)
@@ -127,11 +127,12 @@ def main(
         result = evaluate(body, PolicyController(made), EPISODES, 5000 + seed)
         mean, spread = float(result.returns.mean()), float(result.returns.std())
         row = (name, amount, seed, recipe, round(mean, 1), round(spread, 1), round(scale(mean), 4), round(took, 1))
-        _append(out, (*row, made.origin.get("chosen", "")))
+        append_row(out, (*row, made.origin.get("chosen", "")))
         say(f"{name}, {amount}, seed {seed}, {recipe}: {mean:.0f}, score {scale(mean):.2f}, {took:.0f} s")
 
 
-def _append(out: Path, row: tuple[str | float, ...]) -> None:
+def append_row(out: Path, row: tuple[str | float, ...]) -> None:
+    """Add a row to a CSV, which is begun where there is none."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("a", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow(row)

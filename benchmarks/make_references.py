@@ -3,11 +3,13 @@
 python -m benchmarks.make_references --suite planar --split held_out --out assets/references
 
 Every body has a process of its own, on one core. One that has a reference is passed over, and trainings that
-ended are kept under ``--work``, so the command can be stopped and typed again.
+ended are kept under ``--work``, so the command can be stopped and typed again; empty it when the checkpoint or the
+recipes have changed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ import tyro
 from morphnet import Hypernetwork, Policy, finetune, load_suite, train_expert
 from morphnet.bodies import Body
 from morphnet.console import print_table, say
+from morphnet.errors import CheckpointError
 from morphnet.evaluation import Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import write_json
 from morphnet.learning import Progress
@@ -100,7 +103,8 @@ def make(body: Body, plan: Plan, work: Path, out: Path) -> Reference:
     candidates = [train(body, start, number, plan, work) for number, start in enumerate(plan.starts)]
     known = read_references(out).get(body.source.sha256)
     if known:
-        candidates.append(Policy(body, reference_policy(body, out).actor, known.origin))
+        with contextlib.suppress(CheckpointError):  # one that does not fit any more is what is being replaced
+            candidates.append(Policy(body, reference_policy(body, out).actor, known.origin))
     candidates = [rounded(candidate) for candidate in candidates]
     best = max(candidates, key=lambda policy: returns(body, policy, CHOICE_EPISODES, CHOICE_SEED).returns.mean())
     result = returns(body, best, plan.episodes, FINAL_SEED)

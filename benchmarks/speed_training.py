@@ -50,7 +50,7 @@ Trained = tuple[float, float]
 
 
 def ours(name: str, env_id: str, steps: int, seed: int, threads: int) -> Trained:
-    """Train by our PPO, without the contest of snapshots."""
+    """Train by our PPO, judging two snapshots by an episode each."""
     body = load_body(name)
     body = dataclasses.replace(body, task=body.task.replace(discount=DISCOUNT))
     nu, shift = body.model.nu, float(exploration_shift(torch.tensor(body.control_step)))
@@ -58,7 +58,7 @@ def ours(name: str, env_id: str, steps: int, seed: int, threads: int) -> Trained
         steps=steps,
         seed=seed,
         threads=threads,
-        num_sims=ENVIRONMENTS // threads,
+        num_sims=max(1, round(ENVIRONMENTS / threads)),
         horizon=HORIZON,
         epochs=EPOCHS,
         minibatches=ENVIRONMENTS * HORIZON // BATCH,
@@ -73,7 +73,7 @@ def ours(name: str, env_id: str, steps: int, seed: int, threads: int) -> Trained
     start = time.perf_counter()
     specialist.run(lambda _: None, lambda _: None)
     seconds = time.perf_counter() - start
-    policy = Policy(body, specialist.networks.actor.emitted(), {})
+    policy = Policy(body, specialist.actor.emitted(), {})
     returns = evaluate(body, PolicyController(policy), EPISODES, seed + 1).returns
     return specialist.steps / seconds, float(returns.mean())
 

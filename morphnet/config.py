@@ -57,7 +57,8 @@ class TrainConfig:
         learning_rate: Adam's highest; it rises to it over the first hundredth of the steps, then falls to a twentieth
             along a cosine.
         clip: PPO's clip range of the probability ratio.
-        kl_limit: mean approximate KL divergence beyond which an update's passes end early.
+        kl_limit: mean approximate KL divergence beyond which an update's passes end early; of one body alone, those of
+            the actor.
         gae_lambda: lambda of generalised advantage estimation.
         entropy: weight of the entropy bonus.
         value: weight of the value loss.

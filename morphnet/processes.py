@@ -33,6 +33,7 @@ def in_processes(
 
     Raises:
         MorphNetError: a process was killed.
+        Exception: whatever a call raised; the others are ended.
     """
     # spawned, as torch's threads do not survive a fork
     context = multiprocessing.get_context("spawn")
@@ -42,7 +43,9 @@ def in_processes(
         for done in as_completed([pool.submit(job, *given) for given in arguments]):
             yield done.result()
     except BrokenProcessPool:
-        raise MorphNetError(f"{what}: a process was killed, for want of memory perhaps; try fewer --threads") from None
+        raise MorphNetError(
+            f"{what}: a process was killed, for want of memory perhaps; try fewer at the same time"
+        ) from None
     finally:
         for child in set(multiprocessing.active_children()) - others:
             child.terminate()

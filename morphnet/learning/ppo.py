@@ -75,7 +75,7 @@ class PPO:
         """Turn a group's rollout under ``actor`` into samples."""
         with torch.no_grad():
             critic = self.networks.critic(group.robots, self.networks.actor.statistics)
-        return prepare(group, rollout, actor, critic, self.config.gae_lambda)
+        return prepare(rollout, actor, critic, group.reward_scale, self.config.gae_lambda)
 
     def update(self, samples: list[Samples], progress: float) -> UpdateReport:
         """Take the gradient steps of one update.

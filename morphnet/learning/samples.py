@@ -7,8 +7,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from morphnet.learning.advantage import generalized_advantage
-from morphnet.learning.group import BodyGroup
+from morphnet.learning.advantage import RewardScale, generalized_advantage
 from morphnet.learning.rollout import Rollout
 from morphnet.networks import StackedActor, StackedMLP
 
@@ -32,18 +31,21 @@ class Samples:
 
 
 @torch.no_grad()
-def prepare(group: BodyGroup, rollout: Rollout, actor: StackedActor, critic: StackedMLP, gae_lambda: float) -> Samples:
-    """Turn a group's rollout under ``actor`` into samples.
+def prepare(
+    rollout: Rollout, actor: StackedActor, critic: StackedMLP, scale: RewardScale, gae_lambda: float
+) -> Samples:
+    """Turn a rollout of B bodies under ``actor`` into samples.
 
     Advantages are normalised and rewards scaled body by body, so no body outweighs another.
     """
+    discount = scale.discount.float()
     horizon, bodies, sims = rollout.reward.shape
     observation = rollout.observation.transpose(0, 1).flatten(1, 2)
     value = critic(observation).view(bodies, horizon + 1, sims).transpose(0, 1)
-    reward = rollout.reward / group.reward_scale.update(rollout.reward, rollout.ended)
+    reward = rollout.reward / scale.update(rollout.reward, rollout.ended)
     reward.clamp_(-REWARD_LIMIT, REWARD_LIMIT)
-    bootstrap(reward, rollout, critic, group.discount)
-    advantage = generalized_advantage(reward, value, rollout.ended, group.discount, gae_lambda)
+    bootstrap(reward, rollout, critic, discount)
+    advantage = generalized_advantage(reward, value, rollout.ended, discount, gae_lambda)
     target = advantage + value[:-1]
     spread = advantage.std(dim=(0, 2), keepdim=True) + 1e-8
     advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / spread

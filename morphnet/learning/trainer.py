@@ -59,7 +59,12 @@ class Trainer:
     """Meta-trains one hypernetwork on a set of bodies by PPO."""
 
     def __init__(
-        self, bodies: Sequence[tuple[str, Body]], config: TrainConfig, folder: Path, origin: dict[str, Any]
+        self,
+        bodies: Sequence[tuple[str, Body]],
+        config: TrainConfig,
+        folder: Path,
+        origin: dict[str, Any],
+        networks: Networks | None = None,
     ) -> None:
         """Build simulations and networks; nothing is written yet.
 
@@ -68,6 +73,7 @@ class Trainer:
             config: hyperparameters.
             folder: the run's folder.
             origin: what the bodies are, for the checkpoint's record ({"suite": ...} or {"bodies": ...}).
+            networks: what is trained; new hypernetworks when None.
         """
         self.config, self.folder, self.origin = config, folder, origin
         seeds = np.random.SeedSequence(config.seed).spawn(2 * len(bodies))
@@ -84,7 +90,7 @@ class Trainer:
         self.families = [family for group in self.groups for family in group.families]
         first = self.simulations[0]
         self.features = feature_sizes(tokens_of(first.body, first.observer.layout))
-        self.networks: Networks = build_networks(self.features, config)
+        self.networks: Networks = networks or build_networks(self.features, config)
         self.ppo = PPO(self.networks, self.groups, self.workers, config)
         self._collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
         self.recent: list[list[float]] = [[] for _ in self.simulations]

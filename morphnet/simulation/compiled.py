@@ -54,7 +54,7 @@ def _sources() -> str:
     """
     digest = hashlib.sha256(mujoco.__version__.encode())
     for path in sorted(Path(__file__).parents[1].glob("*/*.py")):
-        if path.parent.name == "simulation" or path.stem.endswith("_kernel"):
+        if path.parent.name == "simulation" or path.stem.endswith(("_kernel", "perceptron")):
             digest.update(path.read_bytes())
     return f"_{digest.hexdigest()[:12]}"
 

@@ -86,11 +86,11 @@ class Ascent:
             compiled(descend_error, *VALUE_SIGNATURE),
         )
 
-    def update(self, parts: list[Samples], progress: float, workers: Workers, *, critic_only: bool = False) -> None:
+    def update(self, samples: Samples, progress: float, workers: Workers, *, critic_only: bool = False) -> None:
         """Take the gradient steps of one update.
 
         Args:
-            parts: samples of one body, collected by the actor as it is now.
+            samples: of one body, collected by the actor as it is now.
             progress: share of the run's steps that are done, for the learning rate.
             workers: threads.
             critic_only: hold the actor still.
@@ -98,11 +98,10 @@ class Ascent:
         Raises:
             SimulationError: gradients are not finite any more.
         """
-        samples = Samples(*(torch.cat(part, dim=1)[0] for part in zip(*map(dataclasses.astuple, parts), strict=True)))
         observation = self._statistics.normalised(samples.observation)
         self.learning_rate = scheduled_rate(self.config.learning_rate, progress)
         order, settings = self._draw_order(len(observation)), self._settings()
-        values = ValueBatch(observation, samples.value_target.numpy(), order)
+        values = ValueBatch(observation, samples.value_target[0].contiguous().numpy(), order)
         jobs: list[tuple[Callable[..., int], tuple[Any, ...]]] = [
             (self._descend, (self._critic, self._critic_room, values, settings))
         ]
@@ -110,9 +109,10 @@ class Ascent:
             batch = self._policy_batch(samples, observation, order)
             jobs.append((self._ascend, (self._actor, self._actor_room, batch, settings)))
         if NOT_FINITE in workers.map(lambda job: job[0](*job[1]), jobs[::-1]):
-            raise SimulationError("training: the gradient is not finite; rewards or observations were not")
+            raise SimulationError("training: the gradient is not finite; rewards were not, or steps were too long")
 
     def _draw_order(self, samples: int) -> np.ndarray:
+        """Every pass draws anew which few samples are left over where minibatches do not divide them."""
         epochs, steps, batch = self._shape
         passes = [self._rng.permutation(samples)[: steps * batch] for _ in range(epochs)]
         return np.concatenate(passes).reshape(epochs * steps, batch)
@@ -120,7 +120,7 @@ class Ascent:
     def _settings(self) -> Settings:
         config = self.config
         limits = (config.clip, config.entropy, config.kl_limit, config.gradient_norm, config.value)
-        return Settings(self.learning_rate, *limits, self._anchor.weight)
+        return Settings(*map(float, (self.learning_rate, *limits, self._anchor.weight)))
 
     def _policy_batch(self, samples: Samples, observation: np.ndarray, order: np.ndarray) -> PolicyBatch:
         anchor = self._anchor
@@ -128,5 +128,5 @@ class Ascent:
         shown_order = np.zeros((len(order), 0), np.int64)
         if anchor.rows:
             shown_order = self._rng.integers(0, len(shown), (len(order), anchor.rows))
-        learnt = [part.contiguous().numpy() for part in (samples.action, samples.log_prob, samples.advantage)]
+        learnt = [part[0].contiguous().numpy() for part in (samples.action, samples.log_prob, samples.advantage)]
         return PolicyBatch._make([observation, *learnt, order, shown, anchor.action, shown_order])

@@ -16,7 +16,7 @@ from morphnet.learning.actor_kernel import layer, squash
 from morphnet.simulation.compiled import arithmetic, owns
 from morphnet.specialists.perceptron import FlatPerceptron, Layers
 
-FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-5
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-5
 """Adam's (Kingma & Ba 2015), epsilon as PPO's implementations have it."""
 HALF_LOG_TAU = 0.5 * math.log(2.0 * math.pi)
 NOT_FINITE = -1
@@ -27,31 +27,31 @@ class Learner(NamedTuple):
 
     Attributes:
         values, gradient: (P,) its numbers, and the loss's gradient there.
-        mean, square: (P,) Adam's moments.
+        first_moment, second_moment: (P,) Adam's moments.
         steps: (1,) Adam's steps so far.
         partner: (P,) the number that each is to stay equal to; empty where they are free.
-        layers, slopes: values and gradient as layers.
+        layers, gradients: values and gradient as layers.
     """
 
     values: np.ndarray
     gradient: np.ndarray
-    mean: np.ndarray
-    square: np.ndarray
+    first_moment: np.ndarray
+    second_moment: np.ndarray
     steps: np.ndarray
     partner: np.ndarray
     layers: Layers
-    slopes: Layers
+    gradients: Layers
 
     @classmethod
     def of(cls, perceptron: FlatPerceptron, partner: np.ndarray) -> Learner:
         """Begin with a perceptron; its own numbers are what changes."""
-        gradient, mean, square = (np.zeros_like(perceptron.values) for _ in range(3))
+        gradient, first, second = (np.zeros_like(perceptron.values) for _ in range(3))
         split = perceptron.split
         return cls(
             perceptron.values,
             gradient,
-            mean,
-            square,
+            first,
+            second,
             np.zeros(1, np.int64),
             partner,
             perceptron.layers,
@@ -65,7 +65,8 @@ class Room(NamedTuple):
     Attributes:
         inputs: (n, D). outputs: (n, A), then the loss's gradient there.
         first, second: (n, H) hidden layers. at_first, at_second: (n, H) the loss's gradient there.
-        turned_inputs, turned_first, turned_outputs: their transposes. turned_weights: (H, H) the second layer's.
+        inputs_transposed, first_transposed, outputs_transposed: what they say.
+        weights_transposed: (H, H) the second layer's.
         sums: (4, H) to work in. zeros: (H,).
     """
 
@@ -75,10 +76,10 @@ class Room(NamedTuple):
     second: np.ndarray
     at_first: np.ndarray
     at_second: np.ndarray
-    turned_inputs: np.ndarray
-    turned_first: np.ndarray
-    turned_outputs: np.ndarray
-    turned_weights: np.ndarray
+    inputs_transposed: np.ndarray
+    first_transposed: np.ndarray
+    outputs_transposed: np.ndarray
+    weights_transposed: np.ndarray
     sums: np.ndarray
     zeros: np.ndarray
 
@@ -87,10 +88,10 @@ class Room(NamedTuple):
         """Make room for ``rows`` rows and a perceptron of D, H and A units."""
         inputs, outputs = (np.zeros((rows, width), np.float32) for width in (sizes[0], sizes[2]))
         hidden = [np.zeros((rows, sizes[1]), np.float32) for _ in range(4)]
-        turned = [np.zeros_like(matrix.T, order="C") for matrix in (inputs, hidden[0], outputs)]
+        transposed = [np.zeros_like(matrix.T, order="C") for matrix in (inputs, hidden[0], outputs)]
         second_weights = np.zeros((sizes[1], sizes[1]), np.float32)
         sums, zeros = np.zeros((4, sizes[1]), np.float32), np.zeros(sizes[1], np.float32)
-        return cls._make([inputs, outputs, *hidden, *turned, second_weights, sums, zeros])
+        return cls._make([inputs, outputs, *hidden, *transposed, second_weights, sums, zeros])
 
 
 class PolicyBatch(NamedTuple):
@@ -165,7 +166,7 @@ def ascend_policy(learner: Learner, room: Room, batch: PolicyBatch, settings: Se
         _forward(learner.layers, room)
         divergence = _surrogate(learner, room, batch, step, settings)
         _imitation(learner.layers, room, batch, step, settings.anchor)
-        _backward(learner.layers, learner.slopes, room)
+        _backward(learner.layers, learner.gradients, room)
         if not _adam(learner, settings):
             return NOT_FINITE
         if divergence > settings.kl_limit:
@@ -187,7 +188,7 @@ def descend_error(learner: Learner, room: Room, batch: ValueBatch, settings: Set
         for row in range(count):
             error = room.outputs[row, 0] - batch.target[batch.order[step, row]]
             room.outputs[row, 0] = error * settings.value / count
-        _backward(learner.layers, learner.slopes, room)
+        _backward(learner.layers, learner.gradients, room)
         if not _adam(learner, settings):
             return NOT_FINITE
     return batch.order.shape[0]
@@ -220,22 +221,22 @@ def _forward(layers: Layers, room: Room) -> None:
 
 
 @arithmetic
-def _backward(layers: Layers, slopes: Layers, room: Room) -> None:
+def _backward(layers: Layers, gradients: Layers, room: Room) -> None:
     """Write the loss's gradient at all layers, from that at the outputs."""
-    _turn(room.outputs, room.turned_outputs)
-    _product(room.turned_outputs, room.second, room.zeros, room.sums, slopes.third)
-    _sum_rows(room.outputs, slopes.three)
+    _transpose(room.outputs, room.outputs_transposed)
+    _product(room.outputs_transposed, room.second, room.zeros, room.sums, gradients.third)
+    _sum_rows(room.outputs, gradients.three)
     _product(room.outputs, layers.third, room.zeros, room.sums, room.at_second)
     _through_tanh(room.second, room.at_second)
-    _turn(room.first, room.turned_first)
-    _product(room.turned_first, room.at_second, room.zeros, room.sums, slopes.second)
-    _sum_rows(room.at_second, slopes.two)
-    _turn(layers.second, room.turned_weights)
-    _product(room.at_second, room.turned_weights, room.zeros, room.sums, room.at_first)
+    _transpose(room.first, room.first_transposed)
+    _product(room.first_transposed, room.at_second, room.zeros, room.sums, gradients.second)
+    _sum_rows(room.at_second, gradients.two)
+    _transpose(layers.second, room.weights_transposed)
+    _product(room.at_second, room.weights_transposed, room.zeros, room.sums, room.at_first)
     _through_tanh(room.first, room.at_first)
-    _turn(room.inputs, room.turned_inputs)
-    _product(room.turned_inputs, room.at_first, room.zeros, room.sums, slopes.first)
-    _sum_rows(room.at_first, slopes.one)
+    _transpose(room.inputs, room.inputs_transposed)
+    _product(room.inputs_transposed, room.at_first, room.zeros, room.sums, gradients.first)
+    _sum_rows(room.at_first, gradients.one)
 
 
 @arithmetic
@@ -246,7 +247,7 @@ def _through_tanh(hidden: np.ndarray, gradient: np.ndarray) -> None:
 
 
 @arithmetic
-def _turn(matrix: np.ndarray, out: np.ndarray) -> None:
+def _transpose(matrix: np.ndarray, out: np.ndarray) -> None:
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             out[row, column] = matrix[column, row]
@@ -268,7 +269,7 @@ def _surrogate(learner: Learner, room: Room, batch: PolicyBatch, step: int, sett
     Returns:
         The approximate divergence from the actor that collected.
     """
-    log_std, at_log_std = learner.layers.log_std, learner.slopes.log_std
+    log_std, at_log_std = learner.layers.log_std, learner.gradients.log_std
     count, divergence = batch.order.shape[1], 0.0
     for action in range(log_std.shape[0]):
         at_log_std[action] = np.float32(-settings.entropy)
@@ -306,7 +307,8 @@ def _imitation(layers: Layers, room: Room, batch: PolicyBatch, step: int, weight
 @arithmetic
 def _adam(learner: Learner, settings: Settings) -> bool:
     """Take a step along a gradient of bounded norm; return whether that is finite."""
-    values, gradient, mean, square = learner.values, learner.gradient, learner.mean, learner.square
+    values, gradient = learner.values, learner.gradient
+    first, second = learner.first_moment, learner.second_moment
     for index in range(learner.partner.shape[0]):
         other = learner.partner[index]
         if other > index:
@@ -320,12 +322,12 @@ def _adam(learner: Learner, settings: Settings) -> bool:
         return False
     learner.steps[0] += 1
     scale = np.float32(min(settings.gradient_norm / (norm + 1e-6), 1.0))
-    fresh, freshest = np.float32(1.0 - FIRST_DECAY), np.float32(1.0 - SECOND_DECAY)
-    rate = np.float32(settings.learning_rate / (1.0 - FIRST_DECAY ** learner.steps[0]))
-    unbias = np.float32(1.0 / math.sqrt(1.0 - SECOND_DECAY ** learner.steps[0]))
+    first_weight, second_weight = np.float32(1.0 - BETA1), np.float32(1.0 - BETA2)
+    rate = np.float32(settings.learning_rate / (1.0 - BETA1 ** learner.steps[0]))
+    unbias = np.float32(1.0 / math.sqrt(1.0 - BETA2 ** learner.steps[0]))
     for index in range(values.shape[0]):
         slope = scale * gradient[index]
-        mean[index] += fresh * (slope - mean[index])
-        square[index] += freshest * (slope * slope - square[index])
-        values[index] -= rate * mean[index] / (np.sqrt(square[index]) * unbias + np.float32(EPSILON))
+        first[index] += first_weight * (slope - first[index])
+        second[index] += second_weight * (slope * slope - second[index])
+        values[index] -= rate * first[index] / (np.sqrt(second[index]) * unbias + np.float32(EPSILON))
     return True

@@ -125,15 +125,16 @@ def expert_recipe(body: Body, steps: int, seed: int, threads: int) -> Recipe:
 
 def _ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
     """PPO's settings: as many gradient steps on every batch as one body alone can afford."""
-    horizon = min(LONGEST_HORIZON, max(1, steps // (NUM_SIMS * FEWEST_UPDATES)))
+    num_sims = max(1, NUM_SIMS // threads)
+    horizon = min(LONGEST_HORIZON, max(2, steps // (num_sims * threads * FEWEST_UPDATES)))
     return TrainConfig(
         steps=steps,
         seed=seed,
         threads=threads,
-        num_sims=max(1, NUM_SIMS // max(1, threads)),
+        num_sims=num_sims,
         horizon=horizon,
         epochs=8,
-        minibatches=max(1, NUM_SIMS * horizon // MINIBATCH),
+        minibatches=max(1, num_sims * threads * horizon // MINIBATCH),
         learning_rate=3e-4,
         gae_lambda=math.exp(-body.control_step / ADVANTAGE_SECONDS),
         kl_limit=0.05,

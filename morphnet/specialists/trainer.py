@@ -14,10 +14,11 @@ import torch
 from morphnet.bodies import Body
 from morphnet.config import TrainConfig
 from morphnet.learning import Progress
-from morphnet.learning.group import BodyGroup, Workers, make_groups
-from morphnet.learning.rollout import Rollout, RolloutCollector
-from morphnet.learning.samples import Samples, prepare
-from morphnet.networks import StackedActor, StackedMLP, exploration_shift
+from morphnet.learning.advantage import RewardScale
+from morphnet.learning.group import Workers, make_groups
+from morphnet.learning.rollout import Rollout, RolloutCollector, side_by_side
+from morphnet.learning.samples import prepare
+from morphnet.networks import StackedMLP, exploration_shift
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Observer, Simulation
 from morphnet.specialists.aim import Aim, TaskAim
@@ -99,8 +100,9 @@ class Specialist:
         # every thread gets simulations of its own, as many bodies that happen to be equal
         self.groups = make_groups([("", s) for s in simulations], halves[config.threads :], config.threads)
         self.actor, self.critic = self._build(simulations[0].observer)
-        samples = len(simulations) * config.num_sims * config.horizon
-        self.ascent = Ascent(self.actor, self.critic, samples, config, self.aim.anchor)
+        sims = len(simulations) * config.num_sims
+        self.ascent = Ascent(self.actor, self.critic, sims * config.horizon, config, self.aim.anchor)
+        self._reward_scale = RewardScale(torch.tensor([[body.task.discount]], dtype=torch.float64), sims)
         self.collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
         self.markers = [self.aim.marker(config.num_sims) for _ in self.groups]
         self.contest = Contest(self.aim, recipe.rounds, config.seed + 1000)
@@ -109,7 +111,7 @@ class Specialist:
 
     def _build(self, observer: Observer) -> tuple[DirectActor, DirectCritic]:
         config, nu = self.recipe.ppo, self.body.model.nu
-        symmetry = symmetry_of(self.body, observer.layout) if self.recipe.symmetric else None
+        symmetry = symmetry_of(self.body, observer.layout) if self.recipe.symmetric and self.start is None else None
         hidden = config.network.hidden + config.network.own * nu
         if self.start is not None:
             hidden = len(self.start.actor.biases[0])
@@ -170,21 +172,22 @@ class Specialist:
         # a start moves as it will, so a whole episode is seen: its first second has neither its speeds nor its poses
         episode = self.groups[0].simulations[0].body.task.max_episode_steps
         for _ in range(1 if start is None else math.ceil(episode / self.recipe.ppo.horizon)):
-            collected = self.workers.map(lambda job: self._collect(*job)[0].observation, self._jobs())
+            collected = self.workers.map(lambda job: self._collect(*job).observation, self._jobs())
             for observation in collected:
                 actor.statistics.update(observation)
                 self.steps += observation[1:, ..., 0].numel()
+            if start is not None:  # as other statistics are folded in, it would be another policy
+                actor.take(quiet)
             if self._share_done() > LOOKED:
                 break
         self._looked = self._share_done()
         if start is not None:
             actor.statistics.fixed = True  # a shift of the normalisation would change the policy
-            actor.take(quiet)
         if self._critic is not None:
             self.critic.take(self._critic, actor.statistics)
 
-    def _jobs(self) -> list[tuple[BodyGroup, RolloutCollector, Callable[[Rollout], None]]]:
-        return list(zip(self.groups, self.collectors, self.markers, strict=True))
+    def _jobs(self) -> list[tuple[RolloutCollector, Callable[[Rollout], None]]]:
+        return list(zip(self.collectors, self.markers, strict=True))
 
     def _share_done(self) -> float:
         """Share of the run that is over, by steps or by the clock."""
@@ -193,27 +196,22 @@ class Specialist:
         return share if seconds is None else max(share, (time.monotonic() - self._started) / seconds)
 
     def _one_update(self) -> None:
-        share, statistics, gae_lambda = self._share_done(), self.actor.statistics, self.recipe.ppo.gae_lambda
-        collected = self.workers.map(lambda job: self._collect(*job), self._jobs())
-        critic, jobs = self.critic(statistics), list(zip(self.groups, collected, strict=True))
-        samples: list[Samples] = self.workers.map(lambda job: prepare(job[0], *job[1], critic, gae_lambda), jobs)
+        share, statistics = self._share_done(), self.actor.statistics
+        rollout = side_by_side(self.workers.map(lambda job: self._collect(*job), self._jobs()))
+        critic, gae_lambda = self.critic(statistics), self.recipe.ppo.gae_lambda
+        samples = prepare(rollout, self.actor(), critic, self._reward_scale, gae_lambda)
         critic_only = share < self._looked + self.recipe.warm_up
         self.ascent.update(samples, share, self.workers, critic_only=critic_only)
-        for part in samples:
-            statistics.update(part.observation)
+        statistics.update(samples.observation)
         self.updates += 1
-        self.steps += sum(rollout.reward.numel() for rollout, _ in collected)
-        returns = [value for rollout, _ in collected for _, value, _ in rollout.episodes]
-        self._recent = [*self._recent, *returns][-RECENT:]
+        self.steps += rollout.reward.numel()
+        self._recent = [*self._recent, *(value for _, value, _ in rollout.episodes)][-RECENT:]
 
     @torch.no_grad()
-    def _collect(
-        self, group: BodyGroup, collector: RolloutCollector, mark: Callable[[Rollout], None]
-    ) -> tuple[Rollout, StackedActor]:
-        actor = self.actor()
-        rollout = collector.collect(actor)
+    def _collect(self, collector: RolloutCollector, mark: Callable[[Rollout], None]) -> Rollout:
+        rollout = collector.collect(self.actor())
         mark(rollout)
-        return rollout, actor
+        return rollout
 
     def _judge(self, keep: Callable[[Policy], None]) -> None:
         actor = self.actor.emitted()

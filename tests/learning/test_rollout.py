@@ -11,7 +11,7 @@ import torch
 from morphnet.bodies import load_body
 from morphnet.learning.checkpoint import build_networks
 from morphnet.learning.group import make_groups
-from morphnet.learning.rollout import RolloutCollector
+from morphnet.learning.rollout import Rollout, RolloutCollector, side_by_side
 from morphnet.simulation import Simulation, TaskStarts
 
 HORIZON = 60
@@ -165,3 +165,20 @@ def test_actions_are_the_actors_means_plus_its_noise(make_group, actor):
     drawn = rollout.noise[:, 1].flatten()
     assert abs(float(drawn.mean())) < 5 / len(drawn) ** 0.5
     assert float(drawn.std()) == pytest.approx(1.0, abs=0.2)
+
+
+def test_rollouts_side_by_side_are_one_of_all_simulations():
+    """Every number says which rollout, step and simulation it is of."""
+
+    def coded(rollout: int, sims: int) -> Rollout:
+        code = torch.tensor([[[100.0 * rollout + 10 * t + sim for sim in range(sims)]] for t in range(4)])
+        ends = [(2, 0, sims - 1, np.full(3, rollout))]
+        vectors = code[..., None].expand(-1, -1, -1, 3)
+        return Rollout(vectors, vectors[:3, ..., :2], vectors[:3, ..., :2], code[:3], code[:3], ends, [(0, rollout, 5)])
+
+    joined = side_by_side([coded(0, 2), coded(1, 3)])
+    assert joined.reward[1, 0].tolist() == [10, 11, 110, 111, 112]
+    assert joined.observation[3, 0, :, 1].tolist() == [30, 31, 130, 131, 132]
+    assert joined.action.shape == joined.noise.shape == (3, 1, 5, 2)
+    assert [(t, body, sim, int(final[0])) for t, body, sim, final in joined.truncated] == [(2, 0, 1, 0), (2, 0, 4, 1)]
+    assert joined.episodes == [(0, 0, 5), (0, 1, 5)]

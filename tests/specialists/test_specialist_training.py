@@ -11,7 +11,7 @@ import torch
 from benchmarks import tune_experts
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.networks import StackedMLP
-from morphnet.specialists import finetune
+from morphnet.specialists import finetune, trainer
 from morphnet.specialists.trainer import Recipe, Specialist
 
 
@@ -92,6 +92,27 @@ def test_beginning_does_not_change_the_start(puck, tiny, lazy):
     np.testing.assert_allclose(specialist.actor.emitted().mean(observed), lively.mean(observed), atol=1e-3)
     assert (specialist.actor.statistics.mean != 0).any()
     specialist.workers.close()
+
+
+def test_what_is_looked_at_is_the_start(puck, tiny, lazy, monkeypatch):
+    """Statistics that change while it is being looked at must not change the policy that is."""
+    rng = np.random.default_rng(0)
+    weights = tuple(rng.normal(size=w.shape).astype(np.float32) for w in lazy.actor.weights)
+    lively = dataclasses.replace(lazy.actor, weights=weights)
+    observed = rng.normal(size=(1, 50, weights[0].shape[1])).astype(np.float32)
+    means, collect = [], trainer.RolloutCollector.collect
+
+    def watched(collector, actor):
+        means.append(actor.mean(torch.from_numpy(observed))[0].numpy())
+        return collect(collector, actor)
+
+    monkeypatch.setattr(trainer.RolloutCollector, "collect", watched)
+    specialist = Specialist(puck, Recipe(dataclasses.replace(tiny, steps=20_000)), type(lazy)(puck, lively, {}))
+    specialist._begin()
+    specialist.workers.close()
+    assert len(means) == 4
+    for mean in means:
+        np.testing.assert_allclose(mean, lively.mean(observed[0]), atol=1e-3)
 
 
 def test_the_seed_decides_everything(puck, tiny):

@@ -19,8 +19,9 @@ NUM_SIMS = 8
 """Simulations, over all threads."""
 ENDLESS = 10**9
 """Steps of a run that the clock ends."""
-ADVANTAGE_SECONDS = 0.6
-"""How far advantages look ahead before they rely on the critic: lambda is 0.987 at 8 ms and 0.92 at 50 ms."""
+ADVANTAGE_SHARE, ADVANTAGE_SECONDS = 0.25, (0.6, 2.0)
+"""How far advantages look ahead before they rely on the critic: a share of how far the discount does, within limits.
+Lambda is 0.987 at 8 ms, 0.92 at 50 ms, and 0.98 for swimmers (40 ms), whose discount has no end."""
 LONGEST_HORIZON, FEWEST_UPDATES = 512, 20
 """Control steps of every simulation between two updates: batches of 4096 steps lose a gait less often than those of
 1024. A short training has smaller ones, so that there are updates."""
@@ -136,8 +137,15 @@ def _ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
         epochs=8,
         minibatches=max(1, num_sims * threads * horizon // MINIBATCH),
         learning_rate=3e-4,
-        gae_lambda=math.exp(-body.control_step / ADVANTAGE_SECONDS),
+        gae_lambda=_gae_lambda(body),
         kl_limit=0.05,
         entropy=4e-4,
         network=NetworkConfig(critic_hidden=CRITIC_HIDDEN, initial_log_std=-1.2),
     )
+
+
+def _gae_lambda(body: Body) -> float:
+    """Lambda of advantages that look ahead for as many seconds as the body's discount allows."""
+    rate = max((1.0 - body.task.discount) / body.control_step, 1e-9)  # a discount of 1 has no end
+    shortest, longest = ADVANTAGE_SECONDS
+    return math.exp(-body.control_step / min(max(ADVANTAGE_SHARE / rate, shortest), longest))

@@ -12,6 +12,7 @@ from benchmarks import tune_experts
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.networks import StackedMLP
 from morphnet.specialists import finetune, trainer
+from morphnet.specialists.recipes import expert_recipe
 from morphnet.specialists.trainer import Recipe, Specialist
 
 
@@ -196,3 +197,10 @@ def test_however_short_a_finetuning_learns_something(puck, pushing):
     seen = []
     finetune(pushing, 2048, 0, 1, report=seen.append)
     assert len(seen) >= 10
+
+
+@pytest.mark.parametrize(("discount", "seconds"), [(0.9, 0.6), (0.98, 0.625), (0.9999, 2.0), (1.0, 2.0)])
+def test_advantages_look_ahead_as_the_discount_does(puck, discount, seconds):
+    """A control step is 50 ms; a quarter of the discount's horizon, within limits."""
+    body = dataclasses.replace(puck, task=puck.task.replace(discount=discount))
+    assert expert_recipe(body, 100_000, 0, 1).ppo.gae_lambda == pytest.approx(np.exp(-0.05 / seconds))

@@ -45,14 +45,16 @@ class Rollout:
 def side_by_side(rollouts: Sequence[Rollout]) -> Rollout:
     """Put rollouts of the same bodies together, as if all simulations had been one batch."""
     names = ("observation", "action", "noise", "reward", "ended")
-    tensors = (torch.cat([getattr(rollout, name) for rollout in rollouts], dim=2) for name in names)
+    joined = [torch.cat([getattr(rollout, name) for rollout in rollouts], dim=2) for name in names]
     first = np.cumsum([0] + [rollout.reward.shape[2] for rollout in rollouts]).tolist()
     truncated = [
         (t, body, sim + start, final)
         for rollout, start in zip(rollouts, first, strict=False)
         for t, body, sim, final in rollout.truncated
     ]
-    return Rollout(*tensors, truncated, [episode for rollout in rollouts for episode in rollout.episodes])
+    observation, action, noise, reward, ended = joined
+    episodes = [episode for rollout in rollouts for episode in rollout.episodes]
+    return Rollout(observation, action, noise, reward, ended, truncated, episodes)
 
 
 class RolloutCollector:

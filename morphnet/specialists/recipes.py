@@ -126,8 +126,9 @@ def expert_recipe(body: Body, steps: int, seed: int, threads: int) -> Recipe:
 
 def _ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
     """PPO's settings: as many gradient steps on every batch as one body alone can afford."""
-    num_sims = max(1, NUM_SIMS // threads)
-    horizon = min(LONGEST_HORIZON, max(2, steps // (num_sims * threads * FEWEST_UPDATES)))
+    num_sims = max(1, NUM_SIMS // max(1, threads))
+    sims = num_sims * max(1, threads)
+    horizon = min(LONGEST_HORIZON, max(2, steps // (sims * FEWEST_UPDATES)))
     return TrainConfig(
         steps=steps,
         seed=seed,
@@ -135,7 +136,7 @@ def _ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
         num_sims=num_sims,
         horizon=horizon,
         epochs=8,
-        minibatches=max(1, num_sims * threads * horizon // MINIBATCH),
+        minibatches=max(1, sims * horizon // MINIBATCH),
         learning_rate=3e-4,
         gae_lambda=_gae_lambda(body),
         kl_limit=0.05,

@@ -22,13 +22,12 @@ import torch
 import tyro
 from torch import Tensor, nn
 
-from benchmarks.adaptation import append_row
+from benchmarks.monolithic import report_returns
 from benchmarks.transformer import WIDTH, MorphologyTransformer
 from morphnet.bodies import Body, load_suite
 from morphnet.config import TrainConfig
-from morphnet.console import print_table, say
+from morphnet.console import say
 from morphnet.embodiment import SLOT_TABLE, tokens_of
-from morphnet.evaluation import evaluate
 from morphnet.files import make_folder
 from morphnet.learning import Trainer
 from morphnet.learning.checkpoint import Networks
@@ -46,8 +45,6 @@ WARM_UPDATES = 5
 """Updates over which the learning rate rises, as published, where the first hundredth of the run is fewer."""
 NUM_SIMS = 4
 """Simulations a body. With as many as we have, 25 minutes on two cores would be a handful of updates."""
-EPISODES = 10
-COLUMNS = ("body", "split", "return_mean", "return_std")
 
 
 class Sizes(NamedTuple):
@@ -316,13 +313,8 @@ def main(
     networks = build([*(body for _, body in training), *held_out], config)
     trainer = _Trainer(networks, minutes, training, config, run, {"suite": suite, "network": "metamorph"})
     trainer.run(minutes=minutes, report=lambda p: say(f"{p.steps:,} steps, {p.seconds:.0f} s: {p.returns}"))
-    append_row(out, COLUMNS)
-    table = []
-    for split, body in [*(("train", body) for _, body in training), *(("held_out", body) for body in held_out)]:
-        returns = evaluate(body, _Controller(networks, body), EPISODES, 5000).returns
-        table.append([body.name, split, round(float(returns.mean()), 1), round(float(returns.std()), 1)])
-        append_row(out, tuple(table[-1]))
-    print_table("Returns", COLUMNS, table)
+    splits = {"train": [body for _, body in training], "held_out": held_out}
+    report_returns(out, splits, lambda body: _Controller(networks, body))
 
 
 if __name__ == "__main__":

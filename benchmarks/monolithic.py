@@ -9,7 +9,7 @@ output of its actuator's number. So it sees all that our actors see, but for wha
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +22,7 @@ from morphnet.bodies import Body, load_suite
 from morphnet.config import TrainConfig
 from morphnet.console import print_table, say
 from morphnet.embodiment import SLOT_TABLE, tokens_of
-from morphnet.evaluation import PolicyController, evaluate
+from morphnet.evaluation import Controller, PolicyController, evaluate
 from morphnet.files import make_folder
 from morphnet.learning import Trainer
 from morphnet.learning.checkpoint import Networks
@@ -143,6 +143,23 @@ def policy_of(networks: Networks, body: Body) -> Policy:
     return Policy(body, ActorWeights.of_stack(actor, 0, layout.size, HIDDEN, body.model.nu), {})
 
 
+def report_returns(out: Path, splits: Mapping[str, Sequence[Body]], controller: Callable[[Body], Controller]) -> None:
+    """Write and print the returns of bodies.
+
+    Args:
+        out: the CSV; rows are appended.
+        splits: name -> its bodies.
+        controller: what drives a body.
+    """
+    append_row(out, COLUMNS)
+    table = []
+    for split, body in ((split, body) for split, bodies in splits.items() for body in bodies):
+        returns = evaluate(body, controller(body), EPISODES, 5000).returns
+        table.append([body.name, split, round(float(returns.mean()), 1), round(float(returns.std()), 1)])
+        append_row(out, tuple(table[-1]))
+    print_table("Returns", COLUMNS, table)
+
+
 def main(
     run: Path, out: Path, suite: str = "planar", minutes: float = 25.0, steps: int = 10_000_000, seed: int = 0
 ) -> None:
@@ -164,14 +181,8 @@ def main(
     networks = build([*(body for _, body in training), *held_out], config)
     trainer = Trainer(training, config, run, {"suite": suite, "network": "monolithic"}, networks)
     trainer.run(minutes=minutes, report=lambda p: say(f"{p.steps:,} steps, {p.seconds:.0f} s: {p.returns}"))
-    append_row(out, COLUMNS)
-    table = []
-    for split, bodies in (("train", [body for _, body in training]), ("held_out", held_out)):
-        for body in bodies:
-            returns = evaluate(body, PolicyController(policy_of(networks, body)), EPISODES, 5000).returns
-            table.append([body.name, split, round(float(returns.mean()), 1), round(float(returns.std()), 1)])
-            append_row(out, tuple(table[-1]))
-    print_table("Returns", COLUMNS, table)
+    splits = {"train": [body for _, body in training], "held_out": held_out}
+    report_returns(out, splits, lambda body: PolicyController(policy_of(networks, body)))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from morphnet.files import make_folder
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import save_resume, saved_stage
-from morphnet.morphology.twins import has_twins, swap_of_twins
+from morphnet.morphology.twins import has_twins
 from morphnet.policy import RECORD, Policy
 from morphnet.specialists import expert_folder, train_experts
 
@@ -54,7 +54,7 @@ class MetaTraining:
         families = suite.families("train")
         self.bodies = [(family, suite.load(name)) for family, names in families.items() for name in names]
         self.trainer = Trainer(self.bodies, config, folder, origin)
-        self.with_expert = {body.name for _, body in self.bodies if _can_imitate_an_expert(body)}
+        self.with_expert = {body.name for _, body in self.bodies if not has_twins(body.graph)}
 
     def run(self, resume: bool = False, minutes: float | None = None) -> dict[str, Any]:
         """Train until everything is done or the time is up; return steps, seconds, returns and how many diverged.
@@ -156,11 +156,6 @@ class MetaTraining:
         steps = trainer.steps + len(self.with_expert) * config.expert_steps
         before = Before(config, trainer.update, steps, trainer.seconds)
         return Distiller(teachers, distill, self.folder, self.origin, trainer.networks, before)
-
-
-def _can_imitate_an_expert(body: Body) -> bool:
-    """Whether experts of a body can act as an emitted policy does, which treats twins alike."""
-    return not has_twins(body.graph) or swap_of_twins(body.graph) is not None
 
 
 def _summary(stage: Trainer | Distiller, steps: int, seconds: float) -> dict[str, Any]:

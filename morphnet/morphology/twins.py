@@ -1,56 +1,68 @@
-"""Twins: parts that nothing in a robot's graph tells apart, such as legs that coincide."""
+"""Twins: parts that nothing physical tells apart, such as the legs of a planar walker, which coincide."""
 
 from __future__ import annotations
 
 import collections
+from typing import TYPE_CHECKING
 
+import mujoco
 import numpy as np
 
-from morphnet.morphology.graph import MorphologyGraph
+if TYPE_CHECKING:
+    from morphnet.morphology.graph import MorphologyGraph
+    from morphnet.morphology.skeleton import Skeleton
 
+APART = 0.08
+"""How far to either side twin limbs are read to lie, as a share of the robot's size: as far as the legs of our own
+walkers do."""
 _DIGITS = 5
 """Decimals of features that count: the order of parts in the file moves the last bits."""
+
+
+def sides_of_twins(model: mujoco.MjModel, skeleton: Skeleton, features: np.ndarray) -> np.ndarray:
+    """Return on which side twin limbs are to be read, so that they are told apart.
+
+    Nothing that reads a graph without regard to its order can move twins differently. As no robot can be built with two
+    limbs in the same place, they are read as if they lay side by side, in the order of their names, whatever the order
+    in the file. Those without a name stay where they are.
+
+    Args:
+        model: the compiled model.
+        skeleton: the robot.
+        features: (num_bodies, BODY_FEATURES) of its bodies where they are.
+
+    Returns:
+        (num_bodies,) how far to the left, from -1 to 1 for one limb among its twins; zeros where there are none.
+    """
+    names = [model.body(body).name for body in skeleton.body_ids]
+    siblings: dict[tuple[int, bytes], list[int]] = collections.defaultdict(list)
+    rows = np.round(features, _DIGITS) + 0.0  # adding 0 turns a -0 into a 0
+    for body, parent in enumerate(skeleton.body_parent.tolist()):
+        if parent >= 0 and names[body]:
+            siblings[parent, rows[body].tobytes()].append(body)
+    sides = np.zeros(len(names))
+    for twins in siblings.values():
+        if len(twins) > 1:
+            sides[sorted(twins, key=names.__getitem__)] = np.linspace(1.0, -1.0, len(twins))
+    for body, parent in enumerate(skeleton.body_parent.tolist()):
+        sides[body] += sides[parent] if parent >= 0 else 0.0
+    return sides
+
+
+def place_aside(data: mujoco.MjData, skeleton: Skeleton, metres: np.ndarray) -> None:
+    """Shift bodies and their joints to the left by (num_bodies,) m, in poses that were computed before."""
+    for positions in (data.xpos, data.xipos):
+        positions[skeleton.body_ids, 1] += metres
+    data.xanchor[skeleton.joint_ids, 1] += metres[skeleton.joint_body]
 
 
 def has_twins(graph: MorphologyGraph) -> bool:
     """Return whether two actuators have the same place in the graph, as those of coinciding legs have.
 
-    What reads the graph without regard to its order gives twins the same weights, however different their names.
+    What reads the graph without regard to its order gives them the same weights.
     """
     acting = _colors(graph)[-graph.num_actuators :]
     return len(set(acting)) < graph.num_actuators
-
-
-def swap_of_twins(graph: MorphologyGraph) -> np.ndarray | None:
-    """Return the exchange of the two limbs of a robot that are twins.
-
-    Returns:
-        (num_tokens,) the token that takes each token's place; None where no actuators are twins, or other than one
-        pair of limbs.
-    """
-    if not has_twins(graph):
-        return None
-    places: dict[int, list[int]] = collections.defaultdict(list)
-    for token, color in enumerate(_colors(graph)):
-        places[color].append(token)
-    pairs = [tokens for tokens in places.values() if len(tokens) > 1]
-    if any(len(tokens) > 2 for tokens in pairs):
-        return None
-    swap = np.arange(graph.num_tokens)
-    for one, other in pairs:
-        swap[[one, other]] = other, one
-    limbs = _parts(graph, {token for pair in pairs for token in pair})
-    return swap if len(limbs) == 2 and limbs[1] == {int(swap[token]) for token in limbs[0]} else None
-
-
-def _parts(graph: MorphologyGraph, tokens: set[int]) -> list[set[int]]:
-    """Return the connected parts of what is left of a graph when only ``tokens`` stay."""
-    parts = [{token} for token in tokens]
-    for one, other, _ in graph.edges.tolist():
-        if one in tokens and other in tokens:
-            joined = [part for part in parts if one in part or other in part]
-            parts = [part for part in parts if part not in joined] + [set().union(*joined)]
-    return parts
 
 
 def _colors(graph: MorphologyGraph) -> list[int]:

@@ -29,7 +29,6 @@ class Learner(NamedTuple):
         values, gradient: (P,) its numbers, and the loss's gradient there.
         first_moment, second_moment: (P,) Adam's moments.
         steps: (1,) Adam's steps so far.
-        partner: (P,) the number that each is to stay equal to; empty where they are free.
         layers, gradients: values and gradient as layers.
     """
 
@@ -38,12 +37,11 @@ class Learner(NamedTuple):
     first_moment: np.ndarray
     second_moment: np.ndarray
     steps: np.ndarray
-    partner: np.ndarray
     layers: Layers
     gradients: Layers
 
     @classmethod
-    def of(cls, perceptron: FlatPerceptron, partner: np.ndarray) -> Learner:
+    def of(cls, perceptron: FlatPerceptron) -> Learner:
         """Begin with a perceptron; its own numbers are what changes."""
         gradient, first, second = (np.zeros_like(perceptron.values) for _ in range(3))
         split = perceptron.split
@@ -53,7 +51,6 @@ class Learner(NamedTuple):
             first,
             second,
             np.zeros(1, np.int64),
-            partner,
             perceptron.layers,
             split(gradient),
         )
@@ -142,7 +139,7 @@ class Settings(NamedTuple):
 _VECTOR, _MATRIX = owns(1, types.float32), owns(2, types.float32)
 _INDEX, _ORDER = owns(1, types.int64), owns(2, types.int64)
 _LAYERS = types.NamedTuple([*[_MATRIX] * 3, *[_VECTOR] * 4], Layers)
-_LEARNER = types.NamedTuple([*[_VECTOR] * 4, _INDEX, _INDEX, _LAYERS, _LAYERS], Learner)
+_LEARNER = types.NamedTuple([*[_VECTOR] * 4, _INDEX, _LAYERS, _LAYERS], Learner)
 _ROOM = types.NamedTuple([*[_MATRIX] * 11, _VECTOR], Room)
 _POLICY_BATCH = types.NamedTuple([_MATRIX, _MATRIX, _VECTOR, _VECTOR, _ORDER, _MATRIX, _MATRIX, _ORDER], PolicyBatch)
 _VALUE_BATCH = types.NamedTuple([_MATRIX, _VECTOR, _ORDER], ValueBatch)
@@ -309,11 +306,6 @@ def _adam(learner: Learner, settings: Settings) -> bool:
     """Take a step along a gradient of bounded norm; return whether that is finite."""
     values, gradient = learner.values, learner.gradient
     first, second = learner.first_moment, learner.second_moment
-    for index in range(learner.partner.shape[0]):
-        other = learner.partner[index]
-        if other > index:
-            half = np.float32(0.5) * (gradient[index] + gradient[other])
-            gradient[index], gradient[other] = half, half
     total = np.float32(0.0)
     for index in range(gradient.shape[0]):
         total += gradient[index] * gradient[index]

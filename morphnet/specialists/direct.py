@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +10,6 @@ from morphnet.networks import Moments, StackedActor, StackedMLP
 from morphnet.networks.statistics import SMALLEST_STD
 from morphnet.policy import ActorWeights
 from morphnet.specialists.perceptron import FlatPerceptron
-from morphnet.specialists.symmetry import Symmetry
 
 
 class EntryStatistics:
@@ -24,14 +21,9 @@ class EntryStatistics:
         mean, variance: (D,) float64.
     """
 
-    def __init__(self, size: int, partner: Tensor | None = None) -> None:
-        """Start at mean 0 and variance 1.
-
-        Args:
-            size: of an observation, D.
-            partner: (D,) the entry to which each is to stay equal; None where they are free.
-        """
-        self.fixed, self._partner = False, partner
+    def __init__(self, size: int) -> None:
+        """Start at mean 0 and variance 1, for observations of ``size`` entries."""
+        self.fixed = False
         self.count = torch.zeros((), dtype=torch.float64)
         self.mean = torch.zeros(size, dtype=torch.float64)
         self.variance = torch.ones(size, dtype=torch.float64)
@@ -60,8 +52,6 @@ class EntryStatistics:
         if self.fixed:
             return
         rows = observation.reshape(-1, observation.shape[-1]).double()
-        if self._partner is not None:
-            rows = torch.cat([rows, rows[:, self._partner]])
         added = Moments(torch.full_like(self.count, len(rows)), rows.mean(dim=0), rows.var(dim=0, unbiased=False))
         merged = Moments(self.count, self.mean, self.variance).merged(added)
         self.count, self.mean, self.variance = merged.count, merged.mean, merged.variance
@@ -87,7 +77,6 @@ class DirectActor:
     Attributes:
         perceptron: of its mean action.
         statistics: of its observations; the critic shares them.
-        partner: (P,) the number to which each is to stay equal; empty where they are free.
     """
 
     def __init__(
@@ -97,22 +86,10 @@ class DirectActor:
         hidden: int,
         log_std: float,
         generator: torch.Generator | None = None,
-        symmetry: Symmetry | None = None,
     ) -> None:
-        """Start at a mean action near 0 and at the exploration ``log_std``; ``generator`` draws the weights.
-
-        With a ``symmetry`` it treats the two limbs alike.
-
-        Raises:
-            ValueError: a symmetry, and an odd number of hidden units.
-        """
+        """Start at a mean action near 0 and at the exploration ``log_std``; ``generator`` draws the weights."""
         self.perceptron = FlatPerceptron((observation_size, hidden, action_size), 0.01, True, generator)
-        self.partner = np.zeros(0, np.int64)
-        self.statistics = EntryStatistics(observation_size, None if symmetry is None else symmetry.entries)
-        if symmetry is not None:
-            self.partner, values = symmetry.partner(self.perceptron), self.perceptron.values
-            # the mean of independent weights is smaller than they are
-            values[:] = math.sqrt(0.5) * (values + values[self.partner])
+        self.statistics = EntryStatistics(observation_size)
         self.perceptron.layers.log_std[:] = log_std
 
     def __call__(self) -> StackedActor:

@@ -58,7 +58,7 @@ def train_experts(
 def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals: Path | None) -> str:
     body = suite.load(name)
     if rivals is None:
-        best = train_expert(body, steps, seed, 1, symmetric=True)
+        best = train_expert(body, steps, seed, 1)
     else:
         best = _rivalled(Policy.load(expert_folder(rivals, name)), body, steps, seed)
     best.save(expert_folder(out, name))
@@ -70,7 +70,7 @@ def _rivalled(rival: Policy, body: Body, steps: int, seed: int) -> Policy:
     merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
     hopeless = merit - HOPE * abs(merit)
     try:
-        return better(train_expert(body, steps, seed, 1, hopeless=hopeless, symmetric=True), rival, seed)
+        return better(train_expert(body, steps, seed, 1, hopeless=hopeless), rival, seed)
     except SimulationError:  # an expert that breaks the physics of its body is no better
         return rival
 

@@ -46,7 +46,6 @@ def train_expert(
     threads: int = 2,
     *,
     hopeless: float = -math.inf,
-    symmetric: bool = False,
     keep: Callable[[Policy], None] = lambda _: None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Policy:
@@ -58,7 +57,6 @@ def train_expert(
         seed: seeds the weights, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
         hopeless: a return that must be reached in the first quarter of the steps, or the training ends.
-        symmetric: treat two limbs alike that nothing in the graph tells apart, as what a hypernetwork emits does.
         keep: called with every policy that leads so far.
         report: called after every update.
 
@@ -66,7 +64,7 @@ def train_expert(
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
     recipe = expert_recipe(body, steps, seed, threads)
-    recipe = dataclasses.replace(recipe, hopeless=hopeless, symmetric=symmetric)
+    recipe = dataclasses.replace(recipe, hopeless=hopeless)
     return Specialist(body, recipe, None).run(keep, report)
 
 

@@ -25,7 +25,6 @@ from morphnet.specialists.aim import Aim, TaskAim
 from morphnet.specialists.ascent import Ascent
 from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
-from morphnet.specialists.symmetry import symmetry_of
 
 RECENT = 50
 """Episodes over which the return that progress shows is averaged."""
@@ -47,8 +46,6 @@ class Recipe:
         episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
         patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
         hopeless: merit that the best must have reached when a quarter of the run is over, or the run ends.
-        symmetric: whether what begins anew treats two limbs alike that nothing in the graph tells apart, as emitted
-            policies do.
     """
 
     ppo: TrainConfig
@@ -59,7 +56,6 @@ class Recipe:
     episode_seconds: float = np.inf
     patience: float = np.inf
     hopeless: float = -np.inf
-    symmetric: bool = False
 
 
 class Specialist:
@@ -111,13 +107,12 @@ class Specialist:
 
     def _build(self, observer: Observer) -> tuple[DirectActor, DirectCritic]:
         config, nu = self.recipe.ppo, self.body.model.nu
-        symmetry = symmetry_of(self.body, observer.layout) if self.recipe.symmetric and self.start is None else None
         hidden = config.network.hidden + config.network.own * nu
         if self.start is not None:
             hidden = len(self.start.actor.biases[0])
         generator = torch.Generator().manual_seed(config.seed)
         log_std = config.network.initial_log_std + self._noise_shift
-        actor = DirectActor(observer.size, nu, hidden, log_std, generator, symmetry)
+        actor = DirectActor(observer.size, nu, hidden, log_std, generator)
         critic_hidden = config.network.critic_hidden if self._critic is None else self._critic.weights[1].shape[-1]
         return actor, DirectCritic(observer.size, critic_hidden, generator)
 

@@ -48,9 +48,8 @@ class _WeightGenerator(nn.Module):
 
     Hidden units are of two sorts. Shared units see every token through a block of weights read from that
     token's embedding. Own units belong to one actuator each: their blocks are read from the token, the
-    actuator and how the two are related in the graph. Without own units two limbs that coincide (the legs of
-    a planar walker) would have equal blocks, only the sum of their states would reach the hidden units, and
-    equal actuators would move as one; breaking the tie by file order or names would break equivariance.
+    actuator and how the two are related in the graph. Without own units like limbs would have like blocks, and
+    little more than the sum of their states would reach the hidden units.
     """
 
     def __init__(

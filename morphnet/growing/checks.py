@@ -16,7 +16,7 @@ SUNK, HIGHEST_FOOT = 1e-3, 0.015
 GAP = 0.005
 """Between limbs that do not hang on one another (m)."""
 CLOSEST = 0.03
-"""Between the origins of two bodies (m): those that coincide could not be told apart."""
+"""Between the origins of two bodies (m): those that coincide are told apart by nothing but their names."""
 STANDING_SECONDS, SAG, LEAN = 1.0, 0.75, 0.4
 """Without control a creature keeps this share of its height and stays this upright (rad) for so long."""
 RANDOM_STEPS, FASTEST = 1000, 150.0

@@ -9,11 +9,11 @@ import numpy as np
 
 from morphnet.morphology.actuator_features import actuator_features
 from morphnet.morphology.body_features import body_features
-from morphnet.morphology.geometry import Extents, body_extents
+from morphnet.morphology.geometry import body_extents
 from morphnet.morphology.joint_features import joint_features
 from morphnet.morphology.skeleton import Skeleton, skeleton_from_model
 from morphnet.morphology.transmission import start_data
-from morphnet.morphology.twins import APART, place_aside, sides_of_twins
+from morphnet.morphology.twins import APART, place_aside, sides_of_limbs
 
 
 class EdgeKind(enum.IntEnum):
@@ -32,7 +32,7 @@ class MorphologyGraph(Skeleton):
     Tokens are numbered bodies first, then joints, then actuators, each in the order of its ids. Features are
     functions of the start pose ``qpos0`` and of physical parameters, squashed to order one by fixed
     transforms; they depend on neither looks, the order in the file nor where in the world's x and y the robot
-    stands, and on names only where nothing else tells two limbs apart (``sides_of_twins``). The names of their
+    stands, and on names only where limbs coincide (``sides_of_limbs``). The names of their
     columns are ``BODY_FEATURE_NAMES``, ``JOINT_FEATURE_NAMES`` and ``ACTUATOR_FEATURE_NAMES`` in the modules that
     compute them.
 
@@ -98,15 +98,8 @@ def graph_from_model(model: mujoco.MjModel) -> MorphologyGraph:
     data = start_data(model)
     skeleton = skeleton_from_model(model, data)
     extents = body_extents(model, data, skeleton.body_ids)
-    graph = _with_features(model, data, skeleton, extents)
-    sides = sides_of_twins(model, skeleton, graph.body_features)
-    if not sides.any():
-        return graph
+    sides = sides_of_limbs(model, data, skeleton, extents)
     place_aside(data, skeleton, APART * extents.robot_size * sides)
-    return _with_features(model, data, skeleton, extents)
-
-
-def _with_features(model: mujoco.MjModel, data: mujoco.MjData, skeleton: Skeleton, extents: Extents) -> MorphologyGraph:
     return MorphologyGraph(
         **vars(skeleton),
         body_features=body_features(model, data, skeleton, extents),

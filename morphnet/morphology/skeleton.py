@@ -28,7 +28,8 @@ class Skeleton:
         actuator_joints: (num_pairs, 2) int32 pairs (actuator index, joint index), whatever the transmission.
         actuator_bodies: (num_pairs, 2) int32 pairs (actuator index, body index) for actuators that act on a
             body (adhesion); an actuator that moves nothing is paired with the root body.
-        body_names: MuJoCo's names, or "body3" by id where there is none. For display only.
+        body_names: MuJoCo's names, or "body3" by id where there is none. For display only; limbs that
+            coincide are told apart by the model's own names (``twins``).
         joint_names: the same for joints.
         actuator_names: the same for actuators; "name[1]" for the second control of one actuator.
     """

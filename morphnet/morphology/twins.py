@@ -1,51 +1,60 @@
-"""Twins: parts that nothing physical tells apart, such as the legs of a planar walker, which coincide."""
+"""Twins: limbs that coincide, such as the legs of a planar walker, and how they are told apart."""
 
 from __future__ import annotations
 
-import collections
 from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
+
+from morphnet.morphology.geometry import Extents
 
 if TYPE_CHECKING:
     from morphnet.morphology.graph import MorphologyGraph
     from morphnet.morphology.skeleton import Skeleton
 
 APART = 0.08
-"""How far to either side twin limbs are read to lie, as a share of the robot's size: as far as the legs of our own
-walkers do."""
+"""How far to either side limbs that coincide are read to lie, as a share of the robot's size: as far as the legs of our
+own walkers do."""
+SAME_ORIGIN, SAME_CENTRE = 1e-5, 0.25
+"""How far apart the origins (m) and the centres of mass (share of the smaller one's size) of such limbs are at most."""
 _DIGITS = 5
 """Decimals of features that count: the order of parts in the file moves the last bits."""
 
 
-def sides_of_twins(model: mujoco.MjModel, skeleton: Skeleton, features: np.ndarray) -> np.ndarray:
-    """Return on which side twin limbs are to be read, so that they are told apart.
+def sides_of_limbs(model: mujoco.MjModel, data: mujoco.MjData, skeleton: Skeleton, extents: Extents) -> np.ndarray:
+    """Return on which side limbs that coincide are to be read.
 
-    Nothing that reads a graph without regard to its order can move twins differently. As no robot can be built with two
-    limbs in the same place, they are read as if they lay side by side, in the order of their names, whatever the order
-    in the file. Those without a name stay where they are.
+    What reads a graph without regard to its order cannot move limbs differently that nothing tells apart. As no robot
+    can be built with two limbs in one place, they are read as if they lay side by side, in the order of their names,
+    whatever the order in the file. Limbs coincide if their first bodies do, whatever hangs from them: a walker that
+    lacks a foot then differs from a whole one by the foot alone. Limbs without a name stay where they are.
 
     Args:
         model: the compiled model.
+        data: its state in the start pose, poses computed.
         skeleton: the robot.
-        features: (num_bodies, BODY_FEATURES) of its bodies where they are.
+        extents: bounding boxes of its bodies.
 
     Returns:
-        (num_bodies,) how far to the left, from -1 to 1 for one limb among its twins; zeros where there are none.
+        (num_bodies,) how far to the left, from -1 to 1 for the limbs of one place; zeros where none coincide.
     """
     names = [model.body(body).name for body in skeleton.body_ids]
-    siblings: dict[tuple[int, bytes], list[int]] = collections.defaultdict(list)
-    rows = np.round(features, _DIGITS) + 0.0  # adding 0 turns a -0 into a 0
-    for body, parent in enumerate(skeleton.body_parent.tolist()):
-        if parent >= 0 and names[body]:
-            siblings[parent, rows[body].tobytes()].append(body)
-    sides = np.zeros(len(names))
-    for twins in siblings.values():
-        if len(twins) > 1:
-            sides[sorted(twins, key=names.__getitem__)] = np.linspace(1.0, -1.0, len(twins))
-    for body, parent in enumerate(skeleton.body_parent.tolist()):
-        sides[body] += sides[parent] if parent >= 0 else 0.0
+    origin, centre = data.xpos[skeleton.body_ids], data.xipos[skeleton.body_ids]
+    sizes = np.linalg.norm(extents.high - extents.low, axis=1) / 2
+    parents = skeleton.body_parent
+    near = (parents[:, None] == parents) & (parents >= 0) & (np.array(names) != "")
+    near &= np.linalg.norm(origin[:, None] - origin, axis=-1) < SAME_ORIGIN
+    near &= np.linalg.norm(centre[:, None] - centre, axis=-1) <= SAME_CENTRE * np.minimum(sizes[:, None], sizes)
+    sides, level = np.zeros(len(names)), np.zeros(len(names))
+    for body, parent in enumerate(parents.tolist()):
+        together = sorted(np.flatnonzero(near[body] & near[:, body]).tolist(), key=names.__getitem__)
+        if parent >= 0:
+            sides[body], level[body] = sides[parent], level[parent]
+        if len(together) > 1:
+            # halved at limbs of limbs, which would coincide with their neighbours' otherwise
+            sides[body] += np.linspace(1.0, -1.0, len(together))[together.index(body)] / 2 ** level[body]
+            level[body] += 1
     return sides
 
 
@@ -57,7 +66,7 @@ def place_aside(data: mujoco.MjData, skeleton: Skeleton, metres: np.ndarray) -> 
 
 
 def has_twins(graph: MorphologyGraph) -> bool:
-    """Return whether two actuators have the same place in the graph, as those of coinciding legs have.
+    """Return whether two actuators have the same place in the graph, as those of coinciding limbs without names have.
 
     What reads the graph without regard to its order gives them the same weights.
     """

@@ -26,7 +26,7 @@ class GraphEncoder(nn.Module):
         """
         super().__init__()
         self.embed = nn.ModuleDict({kind: nn.Linear(size, width) for kind, size in features.items()})
-        # twins that differ in their task alone must be told apart at every token; from zero, as the task's numbers
+        # bodies that differ in their task alone must be told apart at every token; from zero, as the task's numbers
         # would otherwise outweigh what tells the tokens of a body apart
         self.task_shift = nn.Linear(features["task"], width, bias=False)
         nn.init.zeros_(self.task_shift.weight)

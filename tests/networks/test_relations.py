@@ -1,7 +1,11 @@
-"""How two tokens of a robot are related: small graphs by hand, and limbs that coincide."""
+"""How two tokens of a robot are related: small graphs by hand, and limbs that coincide and have no names."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import gymnasium
 import mujoco
 import numpy as np
 import pytest
@@ -91,9 +95,12 @@ def test_long_chains_and_strangers():
 
 
 @pytest.fixture(scope="module")
-def walker():
-    """Untrained actor of Gymnasium's walker, and a function from (qpos, qvel, ctrl) to its actions."""
-    body = load_body("gymnasium:walker2d_v5")
+def walker(tmp_path_factory):
+    """Untrained actor of Gymnasium's walker, its bodies unnamed: a function from (qpos, qvel, ctrl) to its actions."""
+    source = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets" / "walker2d_v5.xml"
+    file = tmp_path_factory.mktemp("walker") / "unnamed.xml"
+    file.write_text(re.sub(r'<body name="[^"]*"', "<body", source.read_text()))
+    body = load_body(str(file))
     observer, data = Observer(body), mujoco.MjData(body.model)
     tokens = tokens_of(body, observer.layout)
     torch.manual_seed(0)

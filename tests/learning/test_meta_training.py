@@ -12,7 +12,10 @@ import pytest
 from safetensors.torch import load_file
 from test_kill import finish, metrics, start, wait_for_update
 
+from morphnet.bodies import suite_from_folder
+from morphnet.config import TrainConfig
 from morphnet.learning.resume import STATE, saved_stage
+from morphnet.meta_training import MetaTraining
 from morphnet.policy import Policy
 from morphnet.specialists.fleet import better
 
@@ -99,3 +102,17 @@ def test_the_better_of_the_two_teaches(reference: Path) -> None:
     expert = Policy(policy.body, pushing, {"kind": "expert"})
     assert better(expert, policy, 0) is expert
     assert better(policy, expert, 0) is expert
+
+
+def test_limbs_that_nothing_tells_apart_get_no_expert(one_body: Path, tmp_path: Path) -> None:
+    for path in one_body.iterdir():
+        shutil.copy(path, tmp_path)
+    limb = '<body><joint name="{0}" axis="0 1 0"/><geom type="capsule" size=".05" fromto="0 0 0 0 0 -.4"/></body>'
+    (tmp_path / "slider_twins.xml").write_text(
+        '<mujoco><worldbody><body name="torso"><joint type="slide" axis="1 0 0"/><geom size=".1"/>'
+        f"{limb.format('l')}{limb.format('r')}</body></worldbody>"
+        '<actuator><motor joint="l"/><motor joint="r"/></actuator></mujoco>'
+    )
+    training = MetaTraining(suite_from_folder(tmp_path), TrainConfig(threads=1), tmp_path / "run", {}, lambda _: None)
+    assert {body.name for _, body in training.bodies} == {"slider", "slider_twins"}
+    assert training.with_expert == {"slider"}

@@ -16,7 +16,7 @@ from morphnet.specialists.recipes import train_expert
 MARGIN = 0.2
 """Share of a rival's return by which an expert must be better to take its place: its gait is not the others'."""
 HOPE = 0.5
-"""Share of a rival's return that an expert may lack when a quarter of its steps are done."""
+"""Share of a rival's return that an expert may lack when half of its steps are done."""
 
 
 def expert_folder(folder: Path, name: str) -> Path:

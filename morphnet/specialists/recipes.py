@@ -56,7 +56,7 @@ def train_expert(
         steps: environment steps; the learning rate's schedule follows them.
         seed: seeds the weights, the resets, the exploration and the minibatches.
         threads: threads that share the simulations.
-        hopeless: a return that must be reached in the first quarter of the steps, or the training ends.
+        hopeless: a return that must be reached in the first half of the steps, or the training ends.
         keep: called with every policy that leads so far.
         report: called after every update.
 

@@ -45,7 +45,7 @@ class Recipe:
         loudest: upper limit of the start's log standard deviation of exploration, for actions held for 20 ms.
         episode_seconds: simulated seconds after which a training episode is cut off, where the task's are longer.
         patience: snapshots in a row that may fall short of the best before the run ends: it is on a plateau.
-        hopeless: merit that the best must have reached when a quarter of the run is over, or the run ends.
+        hopeless: merit that the best must have reached when half of the run is over, or the run ends.
     """
 
     ppo: TrainConfig
@@ -154,7 +154,7 @@ class Specialist:
     def _gives_up(self) -> bool:
         leader = self.contest.leader
         assert leader is not None
-        late = self._share_done() > 0.25
+        late = self._share_done() > 0.5
         return self.contest.behind >= self.recipe.patience or (late and leader.merit < self.recipe.hopeless)
 
     def _begin(self) -> None:

@@ -122,7 +122,7 @@ def test_the_shipped_checkpoint_has_a_page(report, tmp_path):
     assert done.code == 0, done.err
     reader = read(tmp_path)
     assert "walker_long_thighs_short_shins" in reader.text, "held-out bodies of the suite that it names"
-    assert "morphnet distill --suite planar" in reader.text
+    assert "morphnet train --suite planar" in reader.text
 
 
 def refusal(done):

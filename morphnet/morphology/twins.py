@@ -37,7 +37,8 @@ def sides_of_limbs(model: mujoco.MjModel, data: mujoco.MjData, skeleton: Skeleto
         extents: bounding boxes of its bodies.
 
     Returns:
-        (num_bodies,) how far to the left, from -1 to 1 for the limbs of one place; zeros where none coincide.
+        (num_bodies,) how far to the left, from -1 to 1 for the limbs of one place, plus what their parent has; zeros
+        where none coincide.
     """
     names = [model.body(body).name for body in skeleton.body_ids]
     origin, centre = data.xpos[skeleton.body_ids], data.xipos[skeleton.body_ids]

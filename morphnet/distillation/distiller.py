@@ -17,24 +17,21 @@ from morphnet.config import DistillConfig, TrainConfig
 from morphnet.distillation.imitation_loss import imitation_loss
 from morphnet.distillation.memory import Memory
 from morphnet.distillation.resume import DISTILLATION, load_distillation, save_distillation
+from morphnet.distillation.shift import EPISODE_SECONDS, Shift, Taught, make_shifts
 from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.learning.checkpoint import CONFIG, Networks, build_networks, save_checkpoint
-from morphnet.learning.group import BodyGroup, Workers, make_groups
+from morphnet.learning.group import BodyGroup, Workers
 from morphnet.learning.metrics import MetricsLog
 from morphnet.learning.model_card import write_model_card
-from morphnet.learning.ppo import PPO, sum_gradients
+from morphnet.learning.ppo import sum_gradients
 from morphnet.learning.ppo_loss import value_loss
-from morphnet.learning.rollout import Rollout, RolloutCollector, collect_rollouts
-from morphnet.learning.samples import Samples
+from morphnet.learning.rollout import Rollout, collect_rollouts
+from morphnet.learning.samples import Samples, by_body, prepare
 from morphnet.learning.trainer import RECENT, Progress, finish_update_first
 from morphnet.networks import StackedActor, differentiate
-from morphnet.policy import ActorWeights, Policy
-from morphnet.simulation import Simulation
 
 WARM_UP = 0.01
 """Share of the steps over which the learning rate rises."""
-EPISODE_SECONDS = 12.5
-"""Longest episodes: what lies on its back, where no limit ends that, shows little."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +61,7 @@ class Distiller:
 
     def __init__(
         self,
-        experts: Sequence[tuple[str, Policy]],
+        experts: Sequence[Taught],
         config: DistillConfig,
         folder: Path,
         origin: dict[str, Any],
@@ -84,37 +81,24 @@ class Distiller:
         self.config, self.folder, self.origin = config, folder, origin
         self.before = before or Before(_training(config))
         self.workers = Workers(config.threads)
-        seeds = np.random.SeedSequence(config.seed).spawn(2)
-        self.groups, self._experts = self._make_groups(experts, seeds[0])
-        self.guides, _ = self._make_groups(experts, seeds[1])
-        self.simulations = [simulation for group in self.groups for simulation in group.simulations]
-        first = self.simulations[0]
+        self.shifts = make_shifts(experts, config)
+        first = self.groups[0].simulations[0]
         self.features = feature_sizes(tokens_of(first.body, first.observer.layout))
         self.networks = start or build_networks(self.features, self.training)
-        self.critics = PPO(self.networks, self.groups, self.workers, self.training)
         self.optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
-        self._collectors = [RolloutCollector(group, config.horizon) for group in self.groups]
-        self._guiding = [RolloutCollector(group, config.horizon) for group in self.guides]
-        self.memories = [Memory(group, config.memory) for group in self.groups]
         self.generator = torch.Generator().manual_seed(config.seed)
         self.recent: dict[str, list[float]] = {policy.body.name: [] for _, policy in experts}
         self.rounds, self.steps, self.seconds = 0, 0, 0.0
 
-    def _make_groups(
-        self, experts: Sequence[tuple[str, Policy]], seed: np.random.SeedSequence
-    ) -> tuple[list[BodyGroup], list[StackedActor]]:
-        """Return groups of the experts' bodies, and each group's experts, as one stack."""
-        rngs = [np.random.default_rng(child) for child in seed.spawn(2 * len(experts))]
-        simulations = [
-            (family, Simulation(policy.body.with_episodes_of(EPISODE_SECONDS), self.config.num_sims, rng))
-            for (family, policy), rng in zip(experts, rngs[: len(experts)], strict=True)
-        ]
-        for _, simulation in simulations:
-            simulation.stagger()
-        groups = make_groups(simulations, rngs[len(experts) :], self.config.threads)
-        actors = {policy.body.name: policy.actor for _, policy in experts}
-        stacks = [ActorWeights.stack([actors[s.body.name] for s in group.simulations]) for group in groups]
-        return groups, stacks
+    @property
+    def groups(self) -> list[BodyGroup]:
+        """All bodies, driven by what the hypernetwork emits."""
+        return [group for shift in self.shifts for group in shift.groups]
+
+    @property
+    def guides(self) -> list[BodyGroup]:
+        """All bodies, driven by the experts."""
+        return [group for shift in self.shifts for group in shift.guides]
 
     @property
     def training(self) -> TrainConfig:
@@ -161,23 +145,14 @@ class Distiller:
 
     def _one_round(self) -> dict[str, float]:
         start = time.perf_counter()
-        with torch.no_grad():
-            emitted = self.workers.map(lambda group: self.networks.actor(group.robots), self.groups)
-        driving = [actors.without_noise() for actors in emitted]
-        own = collect_rollouts(self._collectors, driving, self.workers)
-        guided = collect_rollouts(self._guiding, self._experts, self.workers)
+        # at first all, so that there is something to learn from of every body
+        due = [self.shifts[self.rounds % len(self.shifts)]] if self.rounds else self.shifts
+        collected = sum(self._visit(shift) for shift in due)
         between = time.perf_counter()
-        jobs = list(zip(self.groups, own, emitted, strict=True))
-        samples = self.workers.map(lambda job: self.critics.prepare(*job), jobs)
-        self.workers.map(self._remember, list(zip(self.memories, self._experts, own, guided, strict=True)))
-        for group, part in zip(self.groups, samples, strict=True):
-            self.networks.actor.statistics.update(part.observation, group.robots)
         self._set_learning_rate()
-        losses = [self._gradient_step(samples, number) for number in range(self.config.gradient_steps)]
+        losses = [self._gradient_step(number) for number in range(self.config.gradient_steps)]
         done = time.perf_counter()
-        collected = sum(rollout.reward.numel() for rollout in (*own, *guided))
         self.rounds, self.steps = self.rounds + 1, self.steps + collected
-        self._note_returns(own)
         return {
             "update": self.before.updates + self.rounds,
             "steps": self.before.steps + self.steps,
@@ -192,24 +167,38 @@ class Distiller:
         }
 
     @torch.no_grad()
-    def _remember(self, job: tuple[Memory, StackedActor, Rollout, Rollout]) -> None:
-        memory, experts, *rollouts = job
-        for rollout in rollouts:
-            observation = rollout.observation[:-1].transpose(0, 1).flatten(1, 2)
-            memory.add(observation, experts.mean(observation).clamp(-1.0, 1.0))
+    def _visit(self, shift: Shift) -> int:
+        """Run a shift's bodies, remember what was seen, and return how many steps that took."""
+        actor, critic = self.networks.actor, self.networks.critic
+        emitted = self.workers.map(lambda group: actor(group.robots), shift.groups)
+        own = collect_rollouts(shift.collectors, [actors.without_noise() for actors in emitted], self.workers)
+        guided = collect_rollouts(shift.guiding, shift.experts, self.workers)
+        shift.newest = self.workers.map(
+            lambda job: prepare(
+                job[1], job[2], critic(job[0].robots, actor.statistics), job[0].reward_scale, self.training.gae_lambda
+            ),
+            list(zip(shift.groups, own, emitted, strict=True)),
+        )
+        self.workers.map(_remember, list(zip(shift.memories, shift.experts, own, guided, strict=True)))
+        for group, part in zip(shift.groups, shift.newest, strict=True):
+            actor.statistics.update(part.observation, group.robots)
+        self._note_returns(shift, own)
+        return sum(rollout.reward.numel() for rollout in (*own, *guided))
 
     def _set_learning_rate(self) -> None:
         done = self.steps / self.config.steps
         cosine = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
         self.optimizer.param_groups[0]["lr"] = self.config.learning_rate * cosine * min((done + 1e-3) / WARM_UP, 1.0)
 
-    def _gradient_step(self, samples: list[Samples], number: int) -> tuple[float, float]:
-        """One step on remembered actions, and in turn on the newest returns; return both losses."""
-        index = torch.randint(len(self.memories[0]), (self.config.batch,), generator=self.generator)
-        newest = torch.randint(samples[0].advantage.shape[1], (self.config.batch,), generator=self.generator)
+    def _gradient_step(self, number: int) -> tuple[float, float]:
+        """One step on a shift's remembered actions, and in turn on its newest returns; return both losses."""
+        shift = self.shifts[(self.rounds + number) % len(self.shifts)]
+        index = torch.randint(len(shift.memories[0]), (self.config.batch,), generator=self.generator)
+        newest = torch.randint(shift.newest[0].advantage.shape[1], (self.config.batch,), generator=self.generator)
         valued = number % self.config.value_every == 0
-        jobs = list(zip(self.groups, self.memories, self._experts, samples, strict=True))
-        results = self.workers.map(lambda job: self._gradients(*job, index, newest if valued else None), jobs)
+        bodies = sum(group.size for group in shift.groups)
+        jobs = list(zip(shift.groups, shift.memories, shift.experts, shift.newest, strict=True))
+        results = self.workers.map(lambda job: self._gradients(*job, index, newest if valued else None, bodies), jobs)
         for position, parameter in enumerate(self._parameters):
             parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
         for network in (self.networks.actor, self.networks.critic):
@@ -226,9 +215,10 @@ class Distiller:
         samples: Samples,
         index: Tensor,
         newest: Tensor | None,
+        bodies: int,
     ) -> tuple[tuple[Tensor | None, ...], tuple[float, float]]:
-        """A group's part of the losses and of their gradient; of the values none without ``newest``."""
-        share = group.size / len(self.simulations)
+        """A group's part of the losses of ``bodies``, and of their gradient; of the values none without ``newest``."""
+        share = group.size / bodies
         actors = self.networks.actor(group.robots)
         seen, shown = memory.observation[:, index], memory.action[:, index]
         pairs, loss = imitation_loss(actors, experts, seen, shown, share)
@@ -240,8 +230,8 @@ class Distiller:
             pairs += at_critics
         return differentiate(pairs, self._parameters), (share * loss.item(), share * error.item())
 
-    def _note_returns(self, rollouts: Sequence[Rollout]) -> None:
-        for group, rollout in zip(self.groups, rollouts, strict=True):
+    def _note_returns(self, shift: Shift, rollouts: Sequence[Rollout]) -> None:
+        for group, rollout in zip(shift.groups, rollouts, strict=True):
             for body, value, _ in rollout.episodes:
                 recent = self.recent[group.simulations[body].body.name]
                 recent[:] = [*recent, value][-RECENT:]
@@ -305,3 +295,12 @@ def _training(config: DistillConfig) -> TrainConfig:
         threads=config.threads,
         network=config.network,
     )
+
+
+@torch.no_grad()
+def _remember(job: tuple[Memory, StackedActor, Rollout, Rollout]) -> None:
+    """Take rollouts into a group's memory, with what the experts would have done."""
+    memory, experts, *rollouts = job
+    for rollout in rollouts:
+        observation = by_body(rollout.observation[:-1])
+        memory.add(observation, experts.mean(observation).clamp(-1.0, 1.0))

@@ -13,11 +13,13 @@ from morphnet.learning.resume import (
     generator_states,
     group_tensors,
     learning_tensors,
+    part,
     read_state,
     restore_groups,
     restore_learning,
     write_state,
 )
+from morphnet.learning.samples import Samples
 
 if TYPE_CHECKING:
     from morphnet.distillation.distiller import Distiller
@@ -29,8 +31,11 @@ def save_distillation(distiller: Distiller) -> None:
     """Write everything that a bit-exact continuation needs; memories are most of it."""
     tensors = learning_tensors(distiller.networks, distiller.optimizer, distiller.generator)
     tensors |= group_tensors(distiller.groups, "own/") | group_tensors(distiller.guides, "guides/")
-    for index, memory in enumerate(distiller.memories):
-        tensors |= {f"memory/{index}/{name}": tensor for name, tensor in memory.state_dict().items()}
+    for index, shift in enumerate(distiller.shifts):
+        for group, memory in enumerate(shift.memories):
+            tensors |= {f"memory/{index}/{group}/{name}": tensor for name, tensor in memory.state_dict().items()}
+        for group, samples in enumerate(shift.newest):
+            tensors |= {f"newest/{index}/{group}/{name}": tensor for name, tensor in vars(samples).items()}
     record = {
         "stage": DISTILLATION,
         "config": distiller.training.to_dict(),
@@ -62,8 +67,11 @@ def load_distillation(distiller: Distiller) -> None:
         restore_learning(distiller.networks, distiller.optimizer, distiller.generator, tensors)
         restore_groups(distiller.groups, tensors, record["own"], "own/")
         restore_groups(distiller.guides, tensors, record["guides"], "guides/")
-        for index, memory in enumerate(distiller.memories):
-            memory.load_state_dict({n: tensors[f"memory/{index}/{n}"] for n in ("observation", "action", "taken")})
+        for index, shift in enumerate(distiller.shifts):
+            for group, memory in enumerate(shift.memories):
+                memory.load_state_dict(part(tensors, f"memory/{index}/{group}/"))
+            newest = [part(tensors, f"newest/{index}/{group}/") for group in range(len(shift.groups))]
+            shift.newest = [Samples(**samples) for samples in newest if samples]
         distiller.before = dataclasses.replace(distiller.before, **record["before"])
         distiller.rounds, distiller.steps = record["rounds"], record["steps"]
         distiller.seconds, distiller.recent = record["seconds"], record["recent"]

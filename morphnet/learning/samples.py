@@ -38,25 +38,30 @@ def prepare(
 
     Advantages are normalised and rewards scaled body by body, so no body outweighs another.
     """
+    advantage, target = estimate(rollout, critic, scale, gae_lambda)
+    spread = advantage.std(dim=(0, 2), keepdim=True) + 1e-8
+    advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / spread
+    observation, action = by_body(rollout.observation[:-1]), by_body(rollout.action)
+    log_prob = actor.log_prob(actor.mean(observation), action)
+    return Samples(observation, action, log_prob, by_body(advantage), by_body(target))
+
+
+@torch.no_grad()
+def estimate(rollout: Rollout, critic: StackedMLP, scale: RewardScale, gae_lambda: float) -> tuple[Tensor, Tensor]:
+    """Return advantages (T, B, n), not normalised yet, and the critic's targets (T, B, n); rewards are scaled."""
     discount = scale.discount.float()
     horizon, bodies, sims = rollout.reward.shape
-    observation = rollout.observation.transpose(0, 1).flatten(1, 2)
-    value = critic(observation).view(bodies, horizon + 1, sims).transpose(0, 1)
+    value = critic(by_body(rollout.observation)).view(bodies, horizon + 1, sims).transpose(0, 1)
     reward = rollout.reward / scale.update(rollout.reward, rollout.ended)
     reward.clamp_(-REWARD_LIMIT, REWARD_LIMIT)
     bootstrap(reward, rollout, critic, discount)
     advantage = generalized_advantage(reward, value, rollout.ended, discount, gae_lambda)
-    target = advantage + value[:-1]
-    spread = advantage.std(dim=(0, 2), keepdim=True) + 1e-8
-    advantage = (advantage - advantage.mean(dim=(0, 2), keepdim=True)) / spread
-    action = rollout.action.transpose(0, 1).flatten(1, 2)
-    return Samples(
-        observation=observation[:, : horizon * sims],
-        action=action,
-        log_prob=actor.log_prob(actor.mean(observation[:, : horizon * sims]), action),
-        advantage=advantage.transpose(0, 1).flatten(1),
-        value_target=target.transpose(0, 1).flatten(1),
-    )
+    return advantage, advantage + value[:-1]
+
+
+def by_body(values: Tensor) -> Tensor:
+    """Turn (T, B, n, ...) into (B, T x n, ...)."""
+    return values.transpose(0, 1).flatten(1, 2)
 
 
 def bootstrap(reward: Tensor, rollout: Rollout, critic: StackedMLP, discount: Tensor) -> None:

@@ -112,17 +112,17 @@ def finetune(
     Raises:
         KeyboardInterrupt: stopped by Ctrl-C, after the best so far was given to ``keep``.
     """
-    ppo = dataclasses.replace(_ppo(policy.body, steps, seed, threads), **CAREFUL)
+    ppo = dataclasses.replace(plain_ppo(policy.body, steps, seed, threads), **CAREFUL)
     recipe = Recipe(ppo, warm_up=0.05, loudest=-1.0)
     return Specialist(policy.body, recipe, policy, critic=critic).run(keep, report)
 
 
 def expert_recipe(body: Body, steps: int, seed: int, threads: int) -> Recipe:
     """Return how experts of ``body`` are trained."""
-    return Recipe(_ppo(body, steps, seed, threads), episode_seconds=EPISODE_SECONDS, patience=PATIENCE)
+    return Recipe(plain_ppo(body, steps, seed, threads), episode_seconds=EPISODE_SECONDS, patience=PATIENCE)
 
 
-def _ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
+def plain_ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
     """PPO's settings: as many gradient steps on every batch as one body alone can afford."""
     num_sims = max(1, NUM_SIMS // max(1, threads))
     sims = num_sims * max(1, threads)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
+from unittest import mock
 
 import mujoco
 import numpy as np
@@ -16,7 +19,7 @@ from pucks import PUCK, TASK, constant_actor
 
 from morphnet.bodies import Body, load_body
 from morphnet.config import DistillConfig, NetworkConfig
-from morphnet.distillation import Distiller
+from morphnet.distillation import Distiller, shift
 from morphnet.distillation.imitation_loss import imitation_loss
 from morphnet.distillation.memory import Memory
 from morphnet.errors import MorphNetError
@@ -24,6 +27,7 @@ from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress
 from morphnet.learning.checkpoint import load_checkpoint
 from morphnet.learning.rollout import RolloutCollector
+from morphnet.learning.samples import prepare
 from morphnet.networks import StackedActor, StackedMLP
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Observer
@@ -168,10 +172,11 @@ class Taught(NamedTuple):
     progress: list[Progress]
 
 
-@pytest.fixture(scope="module")
-def taught(experts, tmp_path_factory) -> Taught:
+@pytest.fixture(scope="module", params=[40, 1], ids=["together", "in turns"])
+def taught(request, experts, tmp_path_factory) -> Taught:
     folder = tmp_path_factory.mktemp("taught")
-    distiller = Distiller(experts, TINY, folder, {"bodies": "two pucks", "command": "test"})
+    config = dataclasses.replace(TINY, bodies=request.param)
+    distiller = Distiller(experts, config, folder, {"bodies": "two pucks", "command": "test"})
     distiller.save_checkpoint(folder)
     before, progress = [difference(folder, expert) for _, expert in experts], []
     distiller.run(report=progress.append)
@@ -187,13 +192,30 @@ def test_the_student_drives_without_noise_and_experts_with(experts, tmp_path):
     distiller = Distiller(experts, TINY, tmp_path, {"bodies": "two pucks"})
     emitted = [distiller.networks.actor(group.robots) for group in distiller.groups]
     distiller._one_round()
-    drivers = [(distiller._collectors, emitted, 0.0, 1e-5), (distiller._guiding, distiller._experts, 0.01, 10.0)]
+    (only,) = distiller.shifts
+    drivers = [(only.collectors, emitted, 0.0, 1e-5), (only.guiding, only.experts, 0.01, 10.0)]
     for collectors, actors, least, most in drivers:
         for collector, actor in zip(collectors, actors, strict=True):
             seen = collector._observation[:-1].transpose(0, 1).flatten(1, 2)
             done = collector._action.transpose(0, 1).flatten(1, 2)
             assert least <= float((done - actor.mean(seen)).detach().abs().max()) < most
     distiller.workers.close()
+
+
+@given(st.integers(1, 30), st.integers(1, 12))
+@settings(max_examples=50, deadline=None)
+def test_shifts_hold_every_body_once_and_their_share_of_a_family(bodies, most):
+    experts = [("pucks", SimpleNamespace(body=SimpleNamespace(name=str(index)))) for index in range(bodies)]
+    config = dataclasses.replace(TINY, bodies=most)
+    with (
+        mock.patch.object(shift, "_make_groups", lambda experts, members, *_: ([members], None)),
+        mock.patch.multiple(shift, RolloutCollector=mock.DEFAULT, Memory=mock.DEFAULT),
+    ):
+        dealt = [members for made in shift.make_shifts(experts, config) for members in made.groups]
+    assert sorted(index for members in dealt for index in members) == list(range(bodies))
+    assert len(dealt) == math.ceil(bodies / most)
+    assert max(map(len, dealt)) <= most
+    assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
 
 
 def test_it_leaves_a_checkpoint_and_reports(taught):
@@ -209,13 +231,16 @@ def test_it_leaves_a_checkpoint_and_reports(taught):
 
 
 def test_critics_learn_the_returns(taught):
-    (group,), networks = taught.distiller.groups, taught.distiller.networks
-    with torch.no_grad():
-        actor = networks.actor(group.robots)
-        samples = taught.distiller.critics.prepare(group, RolloutCollector(group, 16).collect(actor), actor)
-        values = networks.critic(group.robots, networks.actor.statistics)(samples.observation).squeeze(-1)
-    wrong = (values - samples.value_target).square().mean(dim=1)
-    assert (wrong < 0.3 * samples.value_target.square().mean(dim=1)).all(), wrong
+    networks = taught.distiller.networks
+    for group in taught.distiller.groups:
+        with torch.no_grad():
+            actor = networks.actor(group.robots)
+            critic = networks.critic(group.robots, networks.actor.statistics)
+            rollout = RolloutCollector(group, 16).collect(actor)
+            samples = prepare(rollout, actor, critic, group.reward_scale, taught.distiller.training.gae_lambda)
+            values = critic(samples.observation).squeeze(-1)
+        wrong = (values - samples.value_target).square().mean(dim=1)
+        assert (wrong < 0.3 * samples.value_target.square().mean(dim=1)).all(), wrong
 
 
 def test_a_distillation_repeats(experts, tmp_path):
@@ -229,7 +254,31 @@ def test_a_distillation_repeats(experts, tmp_path):
     assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"memory": 100}, {"learning_rate": 0.0}, {"value_every": 0}])
+def test_a_distillation_in_turns_is_resumed_to_the_bit(experts, tmp_path):
+    config = dataclasses.replace(TINY, steps=3000, bodies=1, save_every=2)
+
+    def stop(progress: Progress) -> None:
+        if progress.update == 5:
+            raise RuntimeError("killed")
+
+    def make(name: str) -> Distiller:
+        (tmp_path / name).mkdir(exist_ok=True)
+        return Distiller(experts, config, tmp_path / name, {"bodies": "two pucks"})
+
+    whole = make("whole")
+    whole.run()
+    with pytest.raises(RuntimeError, match="killed"):
+        make("cut").run(report=stop)
+    resumed = make("cut")
+    resumed.run(resume=True)
+    assert resumed.rounds == whole.rounds > 6
+    for name, tensor in whole.networks.state_dict().items():
+        assert torch.equal(tensor, resumed.networks.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"steps": 0}, {"memory": 100}, {"bodies": 0}, {"learning_rate": 0.0}, {"value_every": 0}]
+)
 def test_wrong_settings_are_named(wrong):
     with pytest.raises(MorphNetError, match=next(iter(wrong))):
         dataclasses.replace(TINY, **wrong)

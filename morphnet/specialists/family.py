@@ -1,0 +1,183 @@
+"""Experts of families: one policy that reads, beside an observation, what tells a body from its kin.
+
+Experts that are trained apart have gaits of their own, and between them there is nothing to interpolate. One network
+for all kin, mutants included, is a smooth function of what a body is: what it does on a body in between follows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from morphnet.bodies import Body
+from morphnet.config import TrainConfig
+from morphnet.learning import Progress
+from morphnet.learning.advantage import RewardScale
+from morphnet.learning.group import Workers, make_groups
+from morphnet.learning.rollout import RolloutCollector
+from morphnet.learning.samples import Samples, by_body, estimate
+from morphnet.networks import StackedActor, StackedMLP, exploration_shift
+from morphnet.policy import ActorWeights, Policy
+from morphnet.simulation import Simulation
+from morphnet.specialists.aim import TaskAim
+from morphnet.specialists.ascent import Ascent
+from morphnet.specialists.contest import Contest, Rounds
+from morphnet.specialists.direct import DirectActor, DirectCritic
+from morphnet.specialists.frame import Fit, Frame
+from morphnet.specialists.recipes import CRITIC_HIDDEN, EPISODE_SECONDS, MINIBATCH, plain_ppo
+
+AT_ONCE = 16
+"""Bodies that take part in an update; they take turns."""
+SIMS, HORIZON = 2, 128
+"""Simulations of each of them, and control steps between two updates."""
+HIDDEN = 192
+ROUNDS = Rounds(snapshots=20, quick=2, final=5)
+
+
+class Member:
+    """One of the kin: simulations, and what is known of its rewards."""
+
+    def __init__(self, fit: Fit, seed: np.random.SeedSequence) -> None:
+        """Start the simulations of a body."""
+        resets, noise, missing = (np.random.default_rng(child) for child in seed.spawn(3))
+        simulation = Simulation(fit.body.with_episodes_of(EPISODE_SECONDS), SIMS, resets)
+        simulation.stagger()
+        (group,) = make_groups([("", simulation)], [noise], 1)
+        self.fit, self.simulation = fit, simulation
+        self.collector = RolloutCollector(group, HORIZON)
+        self._scale, self._rng = (
+            RewardScale(torch.tensor([[fit.body.task.discount]], dtype=torch.float64), SIMS),
+            missing,
+        )
+
+    def collect(self, actor: ActorWeights, whole: StackedActor, critic: StackedMLP, gae_lambda: float) -> Samples:
+        """Run the body under its part of the frame's actor; return samples (1, n, ...) in the frame's terms."""
+        rollout = self.collector.collect(ActorWeights.stack([self.fit.actor(actor)]))
+        advantage, target = estimate(rollout, self.fit.critic(critic), self._scale, gae_lambda)
+        seen = self.fit.rows(by_body(rollout.observation[:-1]), whole.mean.weights[0].shape[1])[None]
+        mean = whole.mean(seen)
+        # what moves actuators that this body lacks is drawn as well: it is worth nothing, and its mean learns nothing
+        drawn = torch.from_numpy(self._rng.standard_normal(mean.shape[1:], np.float32))
+        action = mean + whole.log_std.exp() * drawn
+        action[:, :, self.fit.actuators] = by_body(rollout.action)
+        return Samples(seen, action, whole.log_prob(mean, action), by_body(advantage), by_body(target))
+
+
+class FamilyAim:
+    """The mean return of some of the kin."""
+
+    starts = anchor = None
+
+    def __init__(self, fits: Sequence[Fit]) -> None:
+        """Judge by these."""
+        self._aims = [(fit, TaskAim(fit.body)) for fit in fits]
+
+    def judge(self, actor: ActorWeights, episodes: int, seed: int) -> float:
+        """Mean return of a frame's actor."""
+        return float(np.mean([aim.judge(fit.actor(actor), episodes, seed) for fit, aim in self._aims]))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FamilyExpert:
+    """One policy for all kin.
+
+    Attributes:
+        frame: its inputs and outputs.
+        actor: a network in the frame.
+        steps: environment steps it learnt from.
+    """
+
+    frame: Frame
+    actor: ActorWeights
+    steps: int
+
+    def policy(self, body: Body) -> Policy:
+        """Return what it does on a body, one it has not seen too, where the frame has all names of it."""
+        origin = {"kind": "family expert", "steps": self.steps}
+        return Policy(body, self.frame.fit(body).actor(self.actor), origin)
+
+
+class FamilyTraining:
+    """One training of kin."""
+
+    def __init__(self, bodies: Sequence[Body], judged: Sequence[Body], steps: int, seed: int, threads: int) -> None:
+        """Build simulations and networks.
+
+        Args:
+            bodies: the kin.
+            judged: those of them by whose mean return snapshots are judged.
+            steps: environment steps over all of them.
+            seed: seeds everything that is drawn.
+            threads: threads that share the simulations.
+        """
+        self.frame, self.steps, self._total = Frame(bodies), 0, steps
+        fits = {body.name: self.frame.fit(body) for body in bodies}
+        seeds = np.random.SeedSequence(seed).spawn(len(bodies) + 1)
+        self.members = [Member(fit, child) for fit, child in zip(fits.values(), seeds[1:], strict=True)]
+        self._rng, self._turns = np.random.default_rng(seeds[0]), list[int]()
+        self._at_once = min(AT_ONCE, len(bodies))
+        self.workers = Workers(threads)
+        self._ppo = self._settings(bodies[0], seed, threads)
+        self._build(float(exploration_shift(torch.tensor(bodies[0].control_step))))
+        self._contest = Contest(FamilyAim([fits[body.name] for body in judged]), ROUNDS, seed + 1000)
+
+    def _settings(self, body: Body, seed: int, threads: int) -> TrainConfig:
+        samples = self._at_once * SIMS * HORIZON
+        config = plain_ppo(body, self._total, seed, threads)
+        return dataclasses.replace(config, minibatches=max(1, samples // MINIBATCH))
+
+    def _build(self, noise_shift: float) -> None:
+        generator = torch.Generator().manual_seed(self._ppo.seed)
+        log_std = self._ppo.network.initial_log_std + noise_shift
+        self.actor = DirectActor(self.frame.size, len(self.frame.actuators), HIDDEN, log_std, generator)
+        self.critic = DirectCritic(self.frame.size, CRITIC_HIDDEN, generator)
+        self.ascent = Ascent(self.actor, self.critic, self._at_once * SIMS * HORIZON, self._ppo)
+
+    def run(self, report: Callable[[Progress], None] = lambda _: None) -> FamilyExpert:
+        """Train until the steps are used up; return the best."""
+        started, updates, judged = time.monotonic(), 0, 0
+        try:
+            self._update(learn=False)  # what is observed is seen before anything is learnt
+            while self.steps < self._total:
+                self._update()
+                updates += 1
+                if int(ROUNDS.snapshots * self.steps / self._total) > judged:
+                    judged = int(ROUNDS.snapshots * self.steps / self._total)
+                    self._contest.enter(self.actor.emitted(), self.steps)
+                report(self._progress(updates, time.monotonic() - started))
+        finally:
+            self.workers.close()
+        winner = self._contest.winner()
+        return FamilyExpert(self.frame, winner.actor, winner.steps)
+
+    @torch.no_grad()
+    def _update(self, learn: bool = True) -> None:
+        actor, whole, critic = self.actor.emitted(), self.actor(), self.critic(self.actor.statistics)
+        parts = self.workers.map(
+            lambda member: member.collect(actor, whole, critic, self._ppo.gae_lambda), self._whose_turn()
+        )
+        samples = Samples(*(torch.cat(column, dim=1) for column in zip(*map(dataclasses.astuple, parts), strict=True)))
+        samples.advantage = (samples.advantage - samples.advantage.mean()) / (samples.advantage.std() + 1e-8)
+        if learn:
+            self.ascent.update(samples, self.steps / self._total, self.workers)
+        self.actor.statistics.update(samples.observation)
+        self.steps += samples.advantage.numel()
+
+    def _whose_turn(self) -> list[Member]:
+        """Take turns in drawn orders, nobody twice at a time."""
+        turns, self._turns = self._turns[: self._at_once], self._turns[self._at_once :]
+        if len(turns) < self._at_once:
+            order = [index for index in self._rng.permutation(len(self.members)).tolist() if index not in turns]
+            missing = self._at_once - len(turns)
+            turns, self._turns = turns + order[:missing], order[missing:]
+        return [self.members[index] for index in turns]
+
+    def _progress(self, updates: int, seconds: float) -> Progress:
+        leader = self._contest.leader
+        returns = {"best": leader.merit if leader else float("nan")}
+        diverged = sum(member.simulation.diverged for member in self.members)
+        return Progress(updates, self.steps, self._total, seconds, self.steps / seconds, returns, diverged)

@@ -1,0 +1,110 @@
+"""Experts of families: they learn on all kin at once, know bodies in between, and repeat."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pucks import PUCK, TASK
+
+from morphnet.bodies import Body, load_body
+from morphnet.evaluation import PolicyController, evaluate
+from morphnet.specialists.family import FamilyExpert, FamilyTraining, Member
+from morphnet.specialists.frame import Frame
+
+ARM = PUCK[PUCK.index('<body name="arm">') : PUCK.index("</body>\n")] + "</body>\n"
+STEPS = 40_000
+
+
+@pytest.fixture(scope="module")
+def make_puck(tmp_path_factory):
+    """Pucks of other masses, some of them without the arm."""
+
+    def make(mass: float, arm: bool = True) -> Body:
+        text = PUCK.replace('mass="1"', f'mass="{mass}"')
+        if not arm:
+            text = text.replace(ARM, "").replace('<motor name="turn" joint="spin"/>', "")
+        path = tmp_path_factory.mktemp("pucks") / f"puck_{mass}_{arm}.xml"
+        path.write_text(text)
+        path.with_suffix(".toml").write_text(TASK)
+        return load_body(path)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def kin(make_puck) -> list[Body]:
+    return [make_puck(0.5), make_puck(1.0), make_puck(2.0), make_puck(1.5, arm=False)]
+
+
+def train(bodies: list[Body], steps: int, threads: int = 1) -> FamilyExpert:
+    return FamilyTraining(bodies, bodies, steps, seed=0, threads=threads).run()
+
+
+@pytest.fixture(scope="module")
+def expert(kin) -> FamilyExpert:
+    return train(kin, STEPS)
+
+
+def mean_return(body: Body, expert: FamilyExpert) -> float:
+    return float(evaluate(body, PolicyController(expert.policy(body)), 20, 7).returns.mean())
+
+
+def best_return(body: Body) -> float:
+    """Of pushing with all that costs least: reward is the puck's velocity less half of the squared control."""
+    damping, gear, dt = 1.0, 5.0, body.control_step
+    mass = float(body.model.body_subtreemass[1])
+    best = -np.inf
+    for push in np.linspace(0.0, 1.0, 101):
+        velocity, total = 0.0, 0.0
+        for _ in range(body.task.max_episode_steps):
+            velocity += dt * (gear * push - damping * velocity) / mass
+            total += velocity - 0.5 * push**2
+        best = max(best, total)
+    return best
+
+
+def test_it_learns_on_all_kin_and_knows_those_in_between(kin, expert, make_puck):
+    for body in [*kin, make_puck(0.8), make_puck(1.4), make_puck(1.2, arm=False)]:
+        assert mean_return(body, expert) > 0.85 * best_return(body) > 30, body.name
+
+
+def test_it_repeats_however_many_threads(kin):
+    one, other = train(kin, 12_000), train(kin, 12_000, threads=2)
+    for name, tensor in one.actor.tensors().items():
+        np.testing.assert_array_equal(tensor, other.actor.tensors()[name])
+
+
+@given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 99))
+@settings(max_examples=50, deadline=None)
+def test_all_take_turns_and_nobody_twice_at_a_time(members, at_once, seed):
+    training = object.__new__(FamilyTraining)
+    training.members, training._turns = list(range(members)), []
+    training._at_once, training._rng = min(at_once, members), np.random.default_rng(seed)
+    counts = np.zeros(members, int)
+    for _ in range(40):
+        turn = training._whose_turn()
+        assert len(turn) == len(set(turn)) == training._at_once
+        counts[turn] += 1
+    assert counts.max() - counts.min() <= 2
+
+
+def test_samples_hold_what_was_done_and_draw_what_is_missing(kin):
+    frame = Frame(kin)
+    bare = frame.fit(kin[-1])
+    member = Member(bare, np.random.SeedSequence(0))
+    training = FamilyTraining(kin, kin, 1000, 0, 1)
+    training.workers.close()
+    training.actor.perceptron.layers.three[:] = [0.3, -0.2]
+    whole, critic = training.actor(), training.critic(training.actor.statistics)
+    samples = member.collect(training.actor.emitted(), whole, critic, 0.9)
+    done = member.collector._action.transpose(0, 1).flatten(1, 2)
+    assert torch.equal(samples.action[:, :, bare.actuators], done)
+    (missing,) = set(range(len(frame.actuators))) - set(bare.actuators.tolist())
+    drawn = (samples.action - whole.mean(samples.observation))[0, :, missing] / whole.log_std[0, 0, missing].exp()
+    assert abs(float(drawn.mean())) < 0.3
+    assert 0.8 < float(drawn.std()) < 1.2
+    normal = torch.distributions.Normal(whole.mean(samples.observation), whole.log_std.exp())
+    torch.testing.assert_close(samples.log_prob, normal.log_prob(samples.action).sum(dim=-1), rtol=1e-4, atol=1e-4)

@@ -1,0 +1,132 @@
+"""One expert for a whole family, mutants included, and a new hypernetwork that is taught it.
+
+python -m benchmarks.family_experts --family cheetah --out benchmarks/results/family_cheetah.csv
+
+The family's training bodies that share names are its kin, with mutants of theirs. Returns are of the expert and of what
+the hypernetwork emits, on the kin, on mutants that neither has seen, and on the family's held-out bodies.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from morphnet import Hypernetwork, Policy, __version__, load_suite
+from morphnet.bodies import Body
+from morphnet.config import DistillConfig
+from morphnet.console import print_table, say
+from morphnet.distillation import Distiller
+from morphnet.growing import mutate_body
+from morphnet.learning import Progress
+from morphnet.specialists.aim import TaskAim
+from morphnet.specialists.family import FamilyExpert, FamilyTraining
+from morphnet.specialists.frame import kin_of
+
+EPISODES, SEED = 10, 77
+TWICE = 0.5
+"""Share of the mutants that are mutants of mutants: they may lack two limbs."""
+JUDGED = 5
+"""Mutants by which snapshots are judged, beside the training bodies."""
+
+
+def make_mutants(bodies: Sequence[Body], count: int, seed: int, name: str) -> list[Body]:
+    """Mutate bodies in turn."""
+    rng = np.random.default_rng(seed)
+    mutants = []
+    for number in range(count):
+        body = bodies[number % len(bodies)]
+        for _ in range(1 + int(rng.random() < TWICE)):
+            body = mutate_body(body, rng, f"{name}{number:03d}")
+        mutants.append(body)
+    return mutants
+
+
+def reporter(what: str, total: int) -> Callable[[Progress], None]:
+    """Return what prints every tenth."""
+    said = [0]
+
+    def report(progress: Progress) -> None:
+        if 10 * progress.steps // total > said[0]:
+            said[0] = 10 * progress.steps // total
+            say(f"{what}: {progress.steps:,} of {total:,} steps, {progress.seconds:.0f} s, {progress.returns}")
+
+    return report
+
+
+def distil(expert: FamilyExpert, kin: Sequence[Body], config: DistillConfig) -> Hypernetwork:
+    """Teach a new hypernetwork what the expert does on all kin."""
+    with tempfile.TemporaryDirectory() as folder:
+        taught = [("kin", expert.policy(body)) for body in kin]
+        origin = {"suite": "kin", "version": __version__, "command": "benchmarks.family_experts"}
+        Distiller(taught, config, Path(folder), origin).run(report=reporter("distillation", config.steps))
+        return Hypernetwork.load(folder)
+
+
+def judge(policy: Policy) -> float:
+    """Mean return of mean actions."""
+    return TaskAim(policy.body).judge(policy.actor, EPISODES, SEED)
+
+
+def main(
+    out: Path,
+    suite: str = "planar",
+    family: str = "cheetah",
+    mutants: int = 160,
+    steps: int = 4_000_000,
+    distill_steps: int = 2_000_000,
+    seed: int = 0,
+    threads: int = 2,
+) -> None:
+    """Train, distil and judge.
+
+    Args:
+        out: the CSV, a row a body.
+        suite: a shipped suite.
+        family: of its training split.
+        mutants: how many learn beside the training bodies.
+        steps: of the expert.
+        distill_steps: of teaching the hypernetwork.
+        seed: seeds everything that is drawn.
+        threads: threads.
+    """
+    opened = load_suite(suite)
+    trained = max(kin_of([opened.load(name) for name in opened.families("train")[family]]), key=len)
+    learning = make_mutants(trained, mutants, seed + 1, f"{family}_mutant_")
+    unseen = make_mutants(trained, 8, seed + 1000, f"{family}_unseen_")
+    kin = [*trained, *learning]
+    judged = [*trained, *learning[:JUDGED]]
+    expert = FamilyTraining(kin, judged, steps, seed, threads).run(reporter("expert", steps))
+    config = DistillConfig(steps=distill_steps, seed=seed, threads=threads)
+    hypernetwork = distil(expert, kin, config)
+    held_out = [opened.load(name) for name in opened.families("held_out").get(family, [])]
+    parts = {"training": trained, "mutant": learning, "unseen": unseen, "held out": held_out}
+    rows = [
+        {
+            "part": part,
+            "body": body.name,
+            "actuators": body.model.nu,
+            "expert": round(judge(expert.policy(body)), 1),
+            "emitted": round(judge(hypernetwork.generate(body)), 1),
+        }
+        for part, bodies in parts.items()
+        for body in bodies
+    ]
+    with out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    print_table("Family", list(rows[0]), [list(row.values()) for row in rows if row["part"] != "mutant"])
+    for part in parts:
+        means = [
+            np.mean([float(str(row[who])) for row in rows if row["part"] == part]) for who in ("expert", "emitted")
+        ]
+        say(f"{part}: expert {means[0]:.0f}, emitted {means[1]:.0f}")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

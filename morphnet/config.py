@@ -115,7 +115,7 @@ class DistillConfig:
         horizon: control steps of every simulation a round.
         memory: latest steps a body that are learnt from.
         gradient_steps: gradient steps a round.
-        bodies: most bodies in a gradient step, and in a round; more take turns.
+        bodies_at_once: most bodies in a gradient step, and in a round; more take turns.
         batch: steps of every body in a gradient step.
         learning_rate: Adam's highest; it rises to it over the first hundredth of the steps, then falls along a cosine.
         value_every: gradient steps between two that teach the critic as well.
@@ -131,7 +131,7 @@ class DistillConfig:
     horizon: int = 64
     memory: int = 65_536
     gradient_steps: int = 64
-    bodies: int = 40
+    bodies_at_once: int = 40
     batch: int = 256
     learning_rate: float = 8e-4
     value_every: int = 8
@@ -141,8 +141,8 @@ class DistillConfig:
     network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "steps", "num_sims", "horizon", "gradient_steps", "bodies", "batch", "value_every")
-        _check_at_least(self, 1, "save_every", "threads")
+        _check_at_least(self, 1, "steps", "num_sims", "horizon", "gradient_steps", "batch", "value_every")
+        _check_at_least(self, 1, "bodies_at_once", "save_every", "threads")
         _check_at_least(self, 0, "seed")
         for name in ("learning_rate", "gradient_norm"):
             if not 0 < getattr(self, name) < math.inf:

@@ -45,8 +45,8 @@ class Shift:
 
 
 def make_shifts(experts: Sequence[Taught], config: DistillConfig) -> list[Shift]:
-    """Deal bodies out to as few shifts as ``config.bodies`` allows; every family gets into all of them."""
-    count = -(-len(experts) // config.bodies)
+    """Deal bodies out to as few shifts as ``config.bodies_at_once`` allows; every family gets into all of them."""
+    count = -(-len(experts) // config.bodies_at_once)
     own, guided = (part.spawn(2 * len(experts)) for part in np.random.SeedSequence(config.seed).spawn(2))
     shifts = []
     for first in range(count):

@@ -175,7 +175,7 @@ class Taught(NamedTuple):
 @pytest.fixture(scope="module", params=[40, 1], ids=["together", "in turns"])
 def taught(request, experts, tmp_path_factory) -> Taught:
     folder = tmp_path_factory.mktemp("taught")
-    config = dataclasses.replace(TINY, bodies=request.param)
+    config = dataclasses.replace(TINY, bodies_at_once=request.param)
     distiller = Distiller(experts, config, folder, {"bodies": "two pucks", "command": "test"})
     distiller.save_checkpoint(folder)
     before, progress = [difference(folder, expert) for _, expert in experts], []
@@ -206,7 +206,7 @@ def test_the_student_drives_without_noise_and_experts_with(experts, tmp_path):
 @settings(max_examples=50, deadline=None)
 def test_shifts_hold_every_body_once_and_their_share_of_a_family(bodies, most):
     experts = [("pucks", SimpleNamespace(body=SimpleNamespace(name=str(index)))) for index in range(bodies)]
-    config = dataclasses.replace(TINY, bodies=most)
+    config = dataclasses.replace(TINY, bodies_at_once=most)
     with (
         mock.patch.object(shift, "_make_groups", lambda experts, members, *_: ([members], None)),
         mock.patch.multiple(shift, RolloutCollector=mock.DEFAULT, Memory=mock.DEFAULT),
@@ -255,7 +255,7 @@ def test_a_distillation_repeats(experts, tmp_path):
 
 
 def test_a_distillation_in_turns_is_resumed_to_the_bit(experts, tmp_path):
-    config = dataclasses.replace(TINY, steps=3000, bodies=1, save_every=2)
+    config = dataclasses.replace(TINY, steps=3000, bodies_at_once=1, save_every=2)
 
     def stop(progress: Progress) -> None:
         if progress.update == 5:
@@ -277,7 +277,7 @@ def test_a_distillation_in_turns_is_resumed_to_the_bit(experts, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"steps": 0}, {"memory": 100}, {"bodies": 0}, {"learning_rate": 0.0}, {"value_every": 0}]
+    "wrong", [{"steps": 0}, {"memory": 100}, {"bodies_at_once": 0}, {"learning_rate": 0.0}, {"value_every": 0}]
 )
 def test_wrong_settings_are_named(wrong):
     with pytest.raises(MorphNetError, match=next(iter(wrong))):

@@ -15,7 +15,14 @@ from morphnet.simulation import Starts
 from morphnet.specialists.ascent import Anchor
 
 
-class Aim(Protocol):
+class Judge(Protocol):
+    """Which of many actors is the best."""
+
+    def judge(self, actor: ActorWeights, episodes: int, seed: int) -> float:
+        """Merit of an actor's mean actions over whole episodes; more is better."""
+
+
+class Aim(Judge, Protocol):
     """What PPO is rewarded for, where its episodes start, and which snapshot is the best."""
 
     @property
@@ -28,9 +35,6 @@ class Aim(Protocol):
     @property
     def anchor(self) -> Anchor | None:
         """Actions to imitate beside PPO; None for none."""
-
-    def judge(self, actor: ActorWeights, episodes: int, seed: int) -> float:
-        """Merit of an actor's mean actions over whole episodes; more is better."""
 
 
 class TaskAim:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from morphnet.policy import ActorWeights
-from morphnet.specialists.aim import Aim
+from morphnet.specialists.aim import Judge
 
 FINALISTS = 3
 
@@ -27,7 +27,7 @@ class Rounds:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Snapshot:
-    """An actor, when it was taken, and its merit as the aim judges it."""
+    """An actor, when it was taken, and its merit as judged."""
 
     actor: ActorWeights
     steps: int
@@ -43,9 +43,9 @@ class Contest:
         behind: how many snapshots in a row have not led.
     """
 
-    def __init__(self, aim: Aim, rounds: Rounds, seed: int) -> None:
-        """Judge by ``aim``, on episodes whose start states follow from ``seed``."""
-        self._aim, self._rounds, self._seed = aim, rounds, seed
+    def __init__(self, judge: Judge, rounds: Rounds, seed: int) -> None:
+        """Judge by ``judge``, on episodes whose start states follow from ``seed``."""
+        self._judge, self._rounds, self._seed = judge, rounds, seed
         self._first: Snapshot | None = None
         self._best: list[Snapshot] = []
         self.behind = 0
@@ -57,7 +57,7 @@ class Contest:
 
     def enter(self, actor: ActorWeights, steps: int) -> bool:
         """Judge a snapshot; return whether it leads."""
-        snapshot = Snapshot(actor, steps, self._aim.judge(actor, self._rounds.quick, self._seed))
+        snapshot = Snapshot(actor, steps, self._judge.judge(actor, self._rounds.quick, self._seed))
         self._first = self._first or snapshot
         self._best = sorted([*self._best, snapshot], key=lambda s: -s.merit)[:FINALISTS]
         leads = self._best[0] is snapshot
@@ -69,5 +69,5 @@ class Contest:
         assert self._first is not None
         field = self._best if self._first in self._best else [self._first, *self._best]
         episodes = self._rounds.final
-        again = [dataclasses.replace(s, merit=self._aim.judge(s.actor, episodes, self._seed + 1)) for s in field]
+        again = [dataclasses.replace(s, merit=self._judge.judge(s.actor, episodes, self._seed + 1)) for s in field]
         return max(again, key=lambda snapshot: snapshot.merit)

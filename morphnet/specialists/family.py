@@ -67,10 +67,8 @@ class Member:
         return Samples(seen, action, whole.log_prob(mean, action), by_body(advantage), by_body(target))
 
 
-class FamilyAim:
+class FamilyJudge:
     """The mean return of some of the kin."""
-
-    starts = anchor = None
 
     def __init__(self, fits: Sequence[Fit]) -> None:
         """Judge by these."""
@@ -123,7 +121,7 @@ class FamilyTraining:
         self.workers = Workers(threads)
         self._ppo = self._settings(bodies[0], seed, threads)
         self._build(float(exploration_shift(torch.tensor(bodies[0].control_step))))
-        self._contest = Contest(FamilyAim([fits[body.name] for body in judged]), ROUNDS, seed + 1000)
+        self._contest = Contest(FamilyJudge([fits[body.name] for body in judged]), ROUNDS, seed + 1000)
 
     def _settings(self, body: Body, seed: int, threads: int) -> TrainConfig:
         samples = self._at_once * SIMS * HORIZON
@@ -171,8 +169,8 @@ class FamilyTraining:
         """Take turns in drawn orders, nobody twice at a time."""
         turns, self._turns = self._turns[: self._at_once], self._turns[self._at_once :]
         if len(turns) < self._at_once:
-            order = [index for index in self._rng.permutation(len(self.members)).tolist() if index not in turns]
             missing = self._at_once - len(turns)
+            order = sorted(self._rng.permutation(len(self.members)).tolist(), key=turns.__contains__)
             turns, self._turns = turns + order[:missing], order[missing:]
         return [self.members[index] for index in turns]
 

@@ -15,7 +15,7 @@ from morphnet.specialists.family import FamilyExpert, FamilyTraining, Member
 from morphnet.specialists.frame import Frame
 
 ARM = PUCK[PUCK.index('<body name="arm">') : PUCK.index("</body>\n")] + "</body>\n"
-STEPS = 40_000
+STEPS = 100_000
 
 
 @pytest.fixture(scope="module")

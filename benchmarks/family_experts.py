@@ -110,7 +110,7 @@ def main(
             "part": part,
             "body": body.name,
             "actuators": body.model.nu,
-            "expert": round(judge(expert.policy(body)), 1),
+            "expert": round(judge(expert.policy(body)), 1) if expert.frame.holds(body) else "",
             "emitted": round(judge(hypernetwork.generate(body)), 1),
         }
         for part, bodies in parts.items()
@@ -122,10 +122,9 @@ def main(
         writer.writerows(rows)
     print_table("Family", list(rows[0]), [list(row.values()) for row in rows if row["part"] != "mutant"])
     for part in parts:
-        means = [
-            np.mean([float(str(row[who])) for row in rows if row["part"] == part]) for who in ("expert", "emitted")
-        ]
-        say(f"{part}: expert {means[0]:.0f}, emitted {means[1]:.0f}")
+        for who in ("expert", "emitted"):
+            returns = [float(str(row[who])) for row in rows if row["part"] == part and row[who] != ""]
+            say(f"{part}, {who}: {np.mean(returns):.0f}" if returns else f"{part}, {who}: none")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from morphnet.config import DistillConfig, TrainConfig
 from morphnet.distillation.imitation_loss import imitation_loss
 from morphnet.distillation.memory import Memory
 from morphnet.distillation.resume import DISTILLATION, load_distillation, save_distillation
-from morphnet.distillation.shift import EPISODE_SECONDS, Shift, Taught, make_shifts
+from morphnet.distillation.shift import EPISODE_SECONDS, Shift, Teacher, make_shifts
 from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.learning.checkpoint import CONFIG, Networks, build_networks, save_checkpoint
 from morphnet.learning.group import BodyGroup, Workers
@@ -61,7 +61,7 @@ class Distiller:
 
     def __init__(
         self,
-        experts: Sequence[Taught],
+        experts: Sequence[Teacher],
         config: DistillConfig,
         folder: Path,
         origin: dict[str, Any],
@@ -166,24 +166,26 @@ class Distiller:
             **{f"return/{name}": value for name, value in self.body_returns().items()},
         }
 
-    @torch.no_grad()
     def _visit(self, shift: Shift) -> int:
         """Run a shift's bodies, remember what was seen, and return how many steps that took."""
-        actor, critic = self.networks.actor, self.networks.critic
-        emitted = self.workers.map(lambda group: actor(group.robots), shift.groups)
+        emitted = self.workers.map(self._emit, shift.groups)
         own = collect_rollouts(shift.collectors, [actors.without_noise() for actors in emitted], self.workers)
         guided = collect_rollouts(shift.guiding, shift.experts, self.workers)
-        shift.newest = self.workers.map(
-            lambda job: prepare(
-                job[1], job[2], critic(job[0].robots, actor.statistics), job[0].reward_scale, self.training.gae_lambda
-            ),
-            list(zip(shift.groups, own, emitted, strict=True)),
-        )
+        shift.newest = self.workers.map(self._prepare, list(zip(shift.groups, own, emitted, strict=True)))
         self.workers.map(_remember, list(zip(shift.memories, shift.experts, own, guided, strict=True)))
         for group, part in zip(shift.groups, shift.newest, strict=True):
-            actor.statistics.update(part.observation, group.robots)
+            self.networks.actor.statistics.update(part.observation, group.robots)
         self._note_returns(shift, own)
         return sum(rollout.reward.numel() for rollout in (*own, *guided))
+
+    def _emit(self, group: BodyGroup) -> StackedActor:
+        return self.networks.actor(group.robots)
+
+    @torch.no_grad()
+    def _prepare(self, job: tuple[BodyGroup, Rollout, StackedActor]) -> Samples:
+        group, rollout, actors = job
+        critics = self.networks.critic(group.robots, self.networks.actor.statistics)
+        return prepare(rollout, actors, critics, group.reward_scale, self.training.gae_lambda)
 
     def _set_learning_rate(self) -> None:
         done = self.steps / self.config.steps
@@ -246,11 +248,11 @@ class Distiller:
         return sum(s.diverged for groups in (self.groups, self.guides) for group in groups for s in group.simulations)
 
     def _progress(self, row: dict[str, float]) -> Progress:
-        by_body = self.body_returns()
+        by_name = self.body_returns()
         grouped: dict[str, list[float]] = {}
         for group in self.groups:
             for family, simulation in zip(group.families, group.simulations, strict=True):
-                grouped.setdefault(family, []).append(by_body[simulation.body.name])
+                grouped.setdefault(family, []).append(by_name[simulation.body.name])
         return Progress(
             self.rounds,
             self.steps,

@@ -19,7 +19,7 @@ from morphnet.simulation import Simulation
 EPISODE_SECONDS = 12.5
 """Longest episodes: what lies on its back, where no limit ends that, shows little."""
 
-Taught = tuple[str, Policy]
+Teacher = tuple[str, Policy]
 """A family, and the expert of one of its bodies."""
 
 
@@ -44,13 +44,15 @@ class Shift:
     newest: list[Samples] = dataclasses.field(default_factory=list)
 
 
-def make_shifts(experts: Sequence[Taught], config: DistillConfig) -> list[Shift]:
-    """Deal bodies out to as few shifts as ``config.bodies_at_once`` allows; every family gets into all of them."""
+def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> list[Shift]:
+    """Deal bodies out to as few shifts as ``config.bodies_at_once`` allows; a family's are spread over them."""
     count = -(-len(experts) // config.bodies_at_once)
+    order = sorted(range(len(experts)), key=lambda index: experts[index][0])
+    capacity = max(config.memory // count, 2 * config.num_sims * config.horizon)
     own, guided = (part.spawn(2 * len(experts)) for part in np.random.SeedSequence(config.seed).spawn(2))
     shifts = []
     for first in range(count):
-        members = list(range(first, len(experts), count))
+        members = order[first::count]
         groups, stacks = _make_groups(experts, members, own, config)
         guides, _ = _make_groups(experts, members, guided, config)
         shifts.append(
@@ -60,14 +62,14 @@ def make_shifts(experts: Sequence[Taught], config: DistillConfig) -> list[Shift]
                 stacks,
                 collectors=[RolloutCollector(group, config.horizon) for group in groups],
                 guiding=[RolloutCollector(group, config.horizon) for group in guides],
-                memories=[Memory(group, config.memory // count) for group in groups],
+                memories=[Memory(group, capacity) for group in groups],
             )
         )
     return shifts
 
 
 def _make_groups(
-    experts: Sequence[Taught], members: Sequence[int], seeds: Sequence[np.random.SeedSequence], config: DistillConfig
+    experts: Sequence[Teacher], members: Sequence[int], seeds: Sequence[np.random.SeedSequence], config: DistillConfig
 ) -> tuple[list[BodyGroup], list[StackedActor]]:
     """Return groups of some of the experts' bodies, and each group's experts, as one stack."""
     simulations = []

@@ -141,7 +141,7 @@ def read_state(folder: Path, groups: Sequence[BodyGroup], config: TrainConfig) -
     """
     tensors, record = _read(folder)
     where, bodies = folder / STATE, described(groups)
-    if record["bodies"] != bodies:
+    if sorted(record["bodies"], key=str) != sorted(bodies, key=str):  # in which order, their settings tell
         changed = sorted({body[0] for body in record["bodies"]} ^ {body[0] for body in bodies})
         what = ", ".join(changed) if changed else "an MJCF file or a task changed"
         raise CheckpointError(f"{where}: the run was started on other bodies ({what})")

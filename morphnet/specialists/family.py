@@ -1,12 +1,13 @@
 """Experts of families: one policy that reads, beside an observation, what tells a body from its kin.
 
 Experts that are trained apart have gaits of their own, and between them there is nothing to interpolate. One network
-for all kin, mutants included, is a smooth function of what a body is: what it does on a body in between follows.
+for all kin, mutants included, has to find gaits that change little where bodies do.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -60,7 +61,7 @@ class Member:
         advantage, target = estimate(rollout, self.fit.critic(critic), self._scale, gae_lambda)
         seen = self.fit.rows(by_body(rollout.observation[:-1]), whole.mean.weights[0].shape[1])[None]
         mean = whole.mean(seen)
-        # what moves actuators that this body lacks is drawn as well: it is worth nothing, and its mean learns nothing
+        # what would move actuators that this body lacks is drawn as well: it is worth nothing, and adds noise alone
         drawn = torch.from_numpy(self._rng.standard_normal(mean.shape[1:], np.float32))
         action = mean + whole.log_std.exp() * drawn
         action[:, :, self.fit.actuators] = by_body(rollout.action)
@@ -139,7 +140,9 @@ class FamilyTraining:
         """Train until the steps are used up; return the best."""
         started, updates, judged = time.monotonic(), 0, 0
         try:
-            self._update(learn=False)  # what is observed is seen before anything is learnt
+            for _ in range(math.ceil(len(self.members) / self._at_once)):  # all are seen before anything is learnt
+                self._update(learn=False)
+            self._contest.enter(self.actor.emitted(), 0)
             while self.steps < self._total:
                 self._update()
                 updates += 1
@@ -158,7 +161,8 @@ class FamilyTraining:
         parts = self.workers.map(
             lambda member: member.collect(actor, whole, critic, self._ppo.gae_lambda), self._whose_turn()
         )
-        samples = Samples(*(torch.cat(column, dim=1) for column in zip(*map(dataclasses.astuple, parts), strict=True)))
+        names = [field.name for field in dataclasses.fields(Samples)]
+        samples = Samples(*(torch.cat([getattr(part, name) for part in parts], dim=1) for name in names))
         samples.advantage = (samples.advantage - samples.advantage.mean()) / (samples.advantage.std() + 1e-8)
         if learn:
             self.ascent.update(samples, self.steps / self._total, self.workers)

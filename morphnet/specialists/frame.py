@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-import mujoco
 import numpy as np
 import torch
 from torch import Tensor
@@ -95,6 +94,10 @@ class Frame:
         """Number of inputs, the code's included."""
         return len(self.entries) + len(self._axes)
 
+    def holds(self, body: Body) -> bool:
+        """Whether the frame has all names of a body."""
+        return set(Observer(body).layout.names) <= set(self.entries)
+
     def fit(self, body: Body) -> Fit:
         """Find a body's place; a name that the frame lacks raises a ValueError."""
         observer = Observer(body)
@@ -130,10 +133,10 @@ def _described(body: Body, observer: Observer) -> dict[Key, float]:
     """Return what the tokens of a body say, by name."""
     tokens, graph = tokens_of(body, observer.layout), body.graph
     names = {
-        "body": [_name(body, mujoco.mjtObj.mjOBJ_BODY, index) for index in graph.body_ids],
-        "joint": [_name(body, mujoco.mjtObj.mjOBJ_JOINT, index) for index in graph.joint_ids],
-        "actuator": list(graph.actuator_names),
-        "task": ["task"],
+        "body": graph.body_names,
+        "joint": graph.joint_names,
+        "actuator": graph.actuator_names,
+        "task": ("task",),
     }
     said: dict[Key, float] = {}
     for kind, features in tokens.features.items():
@@ -141,7 +144,3 @@ def _described(body: Body, observer: Observer) -> dict[Key, float]:
             said[kind, name, -1] = 1.0
             said |= {(kind, name, column): value for column, value in enumerate(row)}
     return said
-
-
-def _name(body: Body, kind: mujoco.mjtObj, index: int) -> str:
-    return mujoco.mj_id2name(body.model, kind, int(index)) or f"unnamed {index}"

@@ -22,7 +22,7 @@ from morphnet.config import DistillConfig, NetworkConfig
 from morphnet.distillation import Distiller, shift
 from morphnet.distillation.imitation_loss import imitation_loss
 from morphnet.distillation.memory import Memory
-from morphnet.errors import MorphNetError
+from morphnet.errors import CheckpointError, MorphNetError
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress
 from morphnet.learning.checkpoint import load_checkpoint
@@ -205,7 +205,7 @@ def test_the_student_drives_without_noise_and_experts_with(experts, tmp_path):
 @given(st.integers(1, 30), st.integers(1, 12))
 @settings(max_examples=50, deadline=None)
 def test_shifts_hold_every_body_once_and_their_share_of_a_family(bodies, most):
-    experts = [("pucks", SimpleNamespace(body=SimpleNamespace(name=str(index)))) for index in range(bodies)]
+    experts = [(f"family {index % 3}", SimpleNamespace()) for index in range(bodies)]
     config = dataclasses.replace(TINY, bodies_at_once=most)
     with (
         mock.patch.object(shift, "_make_groups", lambda experts, members, *_: ([members], None)),
@@ -216,6 +216,9 @@ def test_shifts_hold_every_body_once_and_their_share_of_a_family(bodies, most):
     assert len(dealt) == math.ceil(bodies / most)
     assert max(map(len, dealt)) <= most
     assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
+    for family in range(3):
+        shares = [sum(index % 3 == family for index in members) for members in dealt]
+        assert max(shares) - min(shares) <= 1
 
 
 def test_it_leaves_a_checkpoint_and_reports(taught):
@@ -269,6 +272,9 @@ def test_a_distillation_in_turns_is_resumed_to_the_bit(experts, tmp_path):
     whole.run()
     with pytest.raises(RuntimeError, match="killed"):
         make("cut").run(report=stop)
+    together = dataclasses.replace(config, bodies_at_once=2)
+    with pytest.raises(CheckpointError, match="another bodies_at_once"):
+        Distiller(experts, together, tmp_path / "cut", {"bodies": "two pucks"}).run(resume=True)
     resumed = make("cut")
     resumed.run(resume=True)
     assert resumed.rounds == whole.rounds > 6

@@ -73,7 +73,12 @@ def test_codes_tell_bodies_apart_and_are_of_order_one(frame, hoppers):
 def test_a_body_in_between_has_a_place(frame):
     suite = load_suite("planar")
     unseen = frame.fit(suite.load("hopper_four_short"))
-    assert np.abs(unseen.code).max() <= 3.0
+    kin = {
+        name: frame.fit(suite.load(name)).code for name in ("hopper", "hopper_long_leg", "hopper_four", "hopper_five")
+    }
+    assert min(kin, key=lambda name: float(np.square(kin[name] - unseen.code).sum())) == "hopper_four"
+    assert frame.holds(suite.load("hopper_short"))
+    assert not frame.holds(suite.load("walker"))
     with pytest.raises(ValueError, match="not in list"):
         frame.fit(suite.load("walker"))
 

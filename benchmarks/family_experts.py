@@ -20,30 +20,14 @@ from morphnet import Hypernetwork, Policy, __version__, load_suite
 from morphnet.bodies import Body
 from morphnet.config import DistillConfig
 from morphnet.console import print_table, say
-from morphnet.distillation import Distiller
-from morphnet.growing import mutate_body
+from morphnet.distillation import Distiller, Teacher
 from morphnet.learning import Progress
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.family import FamilyExpert, FamilyTraining
-from morphnet.specialists.frame import kin_of
+from morphnet.specialists.fleet import JUDGED
+from morphnet.specialists.kin import kin_of, make_mutants
 
 EPISODES, SEED = 10, 77
-TWICE = 0.5
-"""Share of the mutants that are mutants of mutants: they may lack two limbs."""
-JUDGED = 5
-"""Mutants by which snapshots are judged, beside the training bodies."""
-
-
-def make_mutants(bodies: Sequence[Body], count: int, seed: int, name: str) -> list[Body]:
-    """Mutate bodies in turn."""
-    rng = np.random.default_rng(seed)
-    mutants = []
-    for number in range(count):
-        body = bodies[number % len(bodies)]
-        for _ in range(1 + int(rng.random() < TWICE)):
-            body = mutate_body(body, rng, f"{name}{number:03d}")
-        mutants.append(body)
-    return mutants
 
 
 def reporter(what: str, total: int) -> Callable[[Progress], None]:
@@ -61,7 +45,7 @@ def reporter(what: str, total: int) -> Callable[[Progress], None]:
 def distil(expert: FamilyExpert, kin: Sequence[Body], config: DistillConfig) -> Hypernetwork:
     """Teach a new hypernetwork what the expert does on all kin."""
     with tempfile.TemporaryDirectory() as folder:
-        taught = [("kin", expert.policy(body)) for body in kin]
+        taught = [Teacher("kin", expert.policy(body)) for body in kin]
         origin = {"suite": "kin", "version": __version__, "command": "benchmarks.family_experts"}
         Distiller(taught, config, Path(folder), origin).run(report=reporter("distillation", config.steps))
         return Hypernetwork.load(folder)
@@ -96,8 +80,8 @@ def main(
     """
     opened = load_suite(suite)
     trained = max(kin_of([opened.load(name) for name in opened.families("train")[family]]), key=len)
-    learning = make_mutants(trained, mutants, seed + 1, f"{family}_mutant_")
-    unseen = make_mutants(trained, 8, seed + 1000, f"{family}_unseen_")
+    learning = make_mutants(trained, mutants, seed + 1, f"{family}_mutant")
+    unseen = make_mutants(trained, 8, seed + 1000, f"{family}_unseen")
     kin = [*trained, *learning]
     judged = [*trained, *learning[:JUDGED]]
     expert = FamilyTraining(kin, judged, steps, seed, threads).run(reporter("expert", steps))

@@ -47,7 +47,10 @@ class TrainConfig:
 
     Attributes:
         steps: environment steps of PPO through the hypernetwork, over all bodies together.
-        expert_steps: environment steps of each body's expert at most; 0 leaves experts and their distillation out.
+        expert_steps: environment steps of the expert of a body without kin, at most; 0 leaves experts and their
+            distillation out.
+        family_steps: environment steps of the expert that a body shares with its kin, over all of them together.
+        mutants: bodies made up between and around those of one kin, that learn with them and are taught with them.
         distill_steps: environment steps of distilling the experts, over all bodies together.
         seed: seeds the weights, the resets, the exploration and the minibatches.
         num_sims: simulations a body.
@@ -68,9 +71,11 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 10_000_000
-    expert_steps: int = 1_000_000
-    distill_steps: int = 8_000_000
+    steps: int = 2_000_000
+    expert_steps: int = 2_000_000
+    family_steps: int = 4_000_000
+    mutants: int = 120
+    distill_steps: int = 10_000_000
     seed: int = 0
     num_sims: int = 16
     horizon: int = 64
@@ -88,9 +93,9 @@ class TrainConfig:
     network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "steps", "distill_steps", "num_sims", "horizon", "epochs", "minibatches")
-        _check_at_least(self, 1, "save_every", "threads")
-        _check_at_least(self, 0, "expert_steps", "seed", "entropy", "value")
+        _check_at_least(self, 1, "steps", "family_steps", "distill_steps", "num_sims", "horizon", "epochs")
+        _check_at_least(self, 1, "minibatches", "save_every", "threads")
+        _check_at_least(self, 0, "expert_steps", "mutants", "seed", "entropy", "value")
         for name in ("learning_rate", "clip", "kl_limit", "gradient_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise MorphNetError(f"{name} = {getattr(self, name)}: must be above 0 and finite")

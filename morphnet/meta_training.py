@@ -1,21 +1,22 @@
 """Meta-training from beginning to end: PPO through the hypernetwork, experts, and their distillation.
 
-PPO through the hypernetwork finds gaits that bodies share, but a gradient step through it costs as much as dozens on
-one body's own weights. So experts of single bodies go on where that is cheap, and the hypernetwork then imitates, body
-by body, the better of its own policy and the expert's. A run is one folder; whatever stops it, it goes on from there.
+A gradient step through the hypernetwork costs as much as dozens on plain weights. So PPO through it only makes a start;
+experts go on where that is cheap, one for all kin, as experts that are trained apart have gaits of their own, with
+nothing in between. The hypernetwork then imitates them on the bodies of the suite and on mutants of theirs. A run is
+one folder; whatever stops it, it goes on from there.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from morphnet.bodies import Body, Suite
 from morphnet.config import DistillConfig, TrainConfig
-from morphnet.distillation import Before, Distiller
+from morphnet.distillation import Before, Distiller, Teacher
 from morphnet.distillation.resume import DISTILLATION
 from morphnet.errors import CheckpointError
 from morphnet.files import make_folder
@@ -24,10 +25,11 @@ from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import save_resume, saved_stage
 from morphnet.morphology.twins import has_twins
 from morphnet.policy import RECORD, Policy
-from morphnet.specialists import expert_folder, train_experts
+from morphnet.specialists import expert_folder, kin_of, train_families
 
 EMITTED, TEACHERS = "emitted", "teachers"
-"""Folders of a run: what the hypernetwork emitted after PPO, and what it is taught after that, a policy a body each."""
+"""Folders of a run: what the hypernetwork emitted after PPO, a policy a body, and what it is taught after that, mutants
+included."""
 
 
 class MetaTraining:
@@ -54,7 +56,12 @@ class MetaTraining:
         families = suite.families("train")
         self.bodies = [(family, suite.load(name)) for family, names in families.items() for name in names]
         self.trainer = Trainer(self.bodies, config, folder, origin)
-        self.with_expert = {body.name for _, body in self.bodies if not has_twins(body.graph)}
+        with_expert = [(family, body) for family, body in self.bodies if not has_twins(body.graph)]
+        self.kin = [
+            [body.name for body in kin]
+            for family in families
+            for kin in kin_of([body for of, body in with_expert if of == family])
+        ]
 
     def run(self, resume: bool = False, minutes: float | None = None) -> dict[str, Any]:
         """Train until everything is done or the time is up; return steps, seconds, returns and how many diverged.
@@ -109,43 +116,40 @@ class MetaTraining:
         # of all bodies, as the others of a batch move the last bits
         for policy in Hypernetwork.load(self.folder).generate_all([body for _, body in self.bodies]):
             policy.save(expert_folder(self.folder / EMITTED, policy.body.name))
-            if policy.body.name in waiting - self.with_expert:
+            if policy.body.name in waiting - {name for names in self.kin for name in names}:
                 policy.save(self._teacher(policy.body))
-        names = [body.name for body in missing if body.name in self.with_expert]
-        experts = train_experts(
-            self.suite,
-            names,
-            self.folder / TEACHERS,
-            steps=self.config.expert_steps,
-            seed=self.config.seed,
-            processes=self.config.threads,
-            rivals=self.folder / EMITTED,
-        )
-        self._report(self._experts_progress(0, len(names), time.monotonic() - started))
+        kin = [names for names in self.kin if waiting & {*names}]
+        folders = {"out": self.folder / TEACHERS, "rivals": self.folder / EMITTED}
+        experts = train_families(self.suite, kin, config=self.config, **folders)
+        self._report(self._experts_progress([], kin, time.monotonic() - started))
+        done = []
         with contextlib.closing(experts):
-            for done, _ in enumerate(experts, start=1):
+            for names in experts:
+                done.append(names)
                 trainer.seconds = before + time.monotonic() - started
                 save_resume(trainer)
-                self._report(self._experts_progress(done, len(names), trainer.seconds - before))
+                self._report(self._experts_progress(done, kin, trainer.seconds - before))
                 if _left(deadline) == 0.0:
                     return
 
-    def _experts_progress(self, done: int, total: int, seconds: float) -> Progress:
-        steps = self.config.expert_steps
+    def _expert_steps(self, kin: Sequence[Sequence[str]]) -> int:
+        """Environment steps of the experts of ``kin``."""
+        return sum(self.config.expert_steps if len(names) == 1 else self.config.family_steps for names in kin)
+
+    def _experts_progress(
+        self, done: Sequence[Sequence[str]], kin: Sequence[Sequence[str]], seconds: float
+    ) -> Progress:
+        steps, total = self._expert_steps(done), self._expert_steps(kin)
         grouped: dict[str, list[float]] = {}
         for family, body in self.bodies:
             if (self._teacher(body) / RECORD).exists():
                 merit = Policy.load(self._teacher(body)).origin.get("return")
                 grouped.setdefault(family, []).extend([] if merit is None else [merit])
         returns = {family: sum(merits) / len(merits) for family, merits in grouped.items() if merits}
-        return Progress(done, done * steps, total * steps, seconds, done * steps / seconds, returns, 0, "experts")
+        return Progress(len(done), steps, total, seconds, steps / seconds, returns, 0, "experts")
 
     def _distiller(self) -> Distiller:
         config, trainer = self.config, self.trainer
-        teachers = [
-            (family, Policy(body, (policy := Policy.load(self._teacher(body))).actor, policy.origin))
-            for family, body in self.bodies
-        ]
         distill = DistillConfig(
             steps=config.distill_steps,
             seed=config.seed,
@@ -153,9 +157,23 @@ class MetaTraining:
             threads=config.threads,
             network=config.network,
         )
-        steps = trainer.steps + len(self.with_expert) * config.expert_steps
-        before = Before(config, trainer.update, steps, trainer.seconds)
-        return Distiller(teachers, distill, self.folder, self.origin, trainer.networks, before)
+        before = Before(config, trainer.update, trainer.steps + self._expert_steps(self.kin), trainer.seconds)
+        return Distiller(self._teachers(), distill, self.folder, self.origin, trainer.networks, before)
+
+    def _teachers(self) -> list[Teacher]:
+        """Return what is taught: the suite's bodies, and after them the mutants."""
+        alone = {body.name for _, body in self.bodies} - {
+            name for names in self.kin if len(names) > 1 for name in names
+        }
+        teachers = []
+        for family, body in self.bodies:
+            policy = Policy.load(self._teacher(body))
+            teachers.append(Teacher(family, Policy(body, policy.actor, policy.origin), body.name in alone))
+        ours = {self._teacher(body) for _, body in self.bodies}
+        for folder in sorted(path for path in (self.folder / TEACHERS).iterdir() if path not in ours):
+            policy = Policy.load(folder)
+            teachers.append(Teacher(policy.origin["family"], policy, shown=False))
+        return teachers
 
 
 def _summary(stage: Trainer | Distiller, steps: int, seconds: float) -> dict[str, Any]:

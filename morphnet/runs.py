@@ -18,7 +18,7 @@ from morphnet.config import AdaptConfig, DistillConfig, TrainConfig, config_from
 from morphnet.demonstrations import read_demonstrations, record, write_demonstrations
 from morphnet.demonstrations.demonstration import SHORTEST
 from morphnet.demonstrations.writing import DATA, METADATA
-from morphnet.distillation import Distiller
+from morphnet.distillation import Distiller, Teacher
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import check_folder, make_folder
@@ -130,7 +130,9 @@ def start_distillation(
     if not resume and ((out / STATE).exists() or (out / "config.json").exists()):
         raise CheckpointError(f"{out}: already holds a checkpoint; continue it with --resume or choose another folder")
     families = suite.families("train")
-    taught = [(family, _expert(suite.load(name), experts)) for family, names in families.items() for name in names]
+    taught = [
+        Teacher(family, _expert(suite.load(name), experts)) for family, names in families.items() for name in names
+    ]
     if not taught:
         raise SuiteError(f"suite {suite.name}: its training split is empty")
     start = None

@@ -1,5 +1,6 @@
 """Distillation: one hypernetwork learns what experts of single bodies do."""
 
 from morphnet.distillation.distiller import Before, Distiller
+from morphnet.distillation.shift import Teacher
 
-__all__ = ["Before", "Distiller"]
+__all__ = ["Before", "Distiller", "Teacher"]

@@ -71,7 +71,7 @@ class Distiller:
         """Build simulations and networks; nothing is written yet.
 
         Args:
-            experts: (family, policy of one body) pairs.
+            experts: what is taught, one a body.
             config: hyperparameters.
             folder: where the checkpoint goes.
             origin: what the bodies are, for the checkpoint's record.
@@ -87,7 +87,8 @@ class Distiller:
         self.networks = start or build_networks(self.features, self.training)
         self.optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.recent: dict[str, list[float]] = {policy.body.name: [] for _, policy in experts}
+        self.recent: dict[str, list[float]] = {expert.policy.body.name: [] for expert in experts if expert.shown}
+        self._mutants = len(experts) - len(self.recent)
         self.rounds, self.steps, self.seconds = 0, 0, 0.0
 
     @property
@@ -235,11 +236,12 @@ class Distiller:
     def _note_returns(self, shift: Shift, rollouts: Sequence[Rollout]) -> None:
         for group, rollout in zip(shift.groups, rollouts, strict=True):
             for body, value, _ in rollout.episodes:
-                recent = self.recent[group.simulations[body].body.name]
-                recent[:] = [*recent, value][-RECENT:]
+                name = group.simulations[body].body.name
+                if name in self.recent:
+                    self.recent[name] = [*self.recent[name], value][-RECENT:]
 
     def body_returns(self) -> dict[str, float]:
-        """Mean return of the recent episodes of each emitted policy's mean actions, NaN before one has ended."""
+        """Mean return of recent episodes of mean actions, of every body that is shown; NaN before one has ended."""
         return {name: float(np.mean(recent)) if recent else math.nan for name, recent in sorted(self.recent.items())}
 
     @property
@@ -252,7 +254,8 @@ class Distiller:
         grouped: dict[str, list[float]] = {}
         for group in self.groups:
             for family, simulation in zip(group.families, group.simulations, strict=True):
-                grouped.setdefault(family, []).append(by_name[simulation.body.name])
+                if simulation.body.name in by_name:
+                    grouped.setdefault(family, []).append(by_name[simulation.body.name])
         return Progress(
             self.rounds,
             self.steps,
@@ -279,6 +282,7 @@ class Distiller:
         facts = {
             **self.origin,
             "body_names": sorted(self.recent),
+            "mutants": self._mutants,
             "steps": self.before.steps + self.steps,
             "seconds": round(self.before.seconds + self.seconds, 1),
             "distillation": self.config.to_dict(),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,21 @@ from morphnet.simulation import Simulation
 EPISODE_SECONDS = 12.5
 """Longest episodes: what lies on its back, where no limit ends that, shows little."""
 
-Teacher = tuple[str, Policy]
-"""A family, and the expert of one of its bodies."""
+
+class Teacher(NamedTuple):
+    """What is taught of one body.
+
+    Attributes:
+        family: of the body, in reports.
+        policy: the expert.
+        alone: its gait is shared by no other body, so it is in every shift, where such are few.
+        shown: reports and metrics name the body; mutants would fill them.
+    """
+
+    family: str
+    policy: Policy
+    alone: bool = False
+    shown: bool = True
 
 
 @dataclasses.dataclass(eq=False)
@@ -46,15 +60,13 @@ class Shift:
 
 def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> list[Shift]:
     """Deal bodies out to as few shifts as ``config.bodies_at_once`` allows; a family's are spread over them."""
-    count = -(-len(experts) // config.bodies_at_once)
-    order = sorted(range(len(experts)), key=lambda index: experts[index][0])
-    capacity = max(config.memory // count, 2 * config.num_sims * config.horizon)
-    own, guided = (part.spawn(2 * len(experts)) for part in np.random.SeedSequence(config.seed).spawn(2))
+    dealt = _deal(experts, config.bodies_at_once)
+    capacity = max(config.memory // len(dealt), 2 * config.num_sims * config.horizon)
+    own, guided = map(_seeds, np.random.SeedSequence(config.seed).spawn(2))
     shifts = []
-    for first in range(count):
-        members = order[first::count]
-        groups, stacks = _make_groups(experts, members, own, config)
-        guides, _ = _make_groups(experts, members, guided, config)
+    for members in dealt:
+        groups, stacks = _make_groups(members, own, config)
+        guides, _ = _make_groups(members, guided, config)
         shifts.append(
             Shift(
                 groups,
@@ -68,19 +80,32 @@ def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> list[Shift
     return shifts
 
 
+def _deal(experts: Sequence[Teacher], at_once: int) -> list[list[Teacher]]:
+    alone = [expert for expert in experts if expert.alone]
+    if 2 * len(alone) > at_once:
+        alone = []
+    others = sorted((expert for expert in experts if expert not in alone), key=lambda expert: expert.family)
+    count = max(1, -(-len(others) // (at_once - len(alone))))
+    return [[*alone, *others[first::count]] for first in range(count)]
+
+
+def _seeds(sequence: np.random.SeedSequence) -> Iterator[np.random.Generator]:
+    while True:
+        yield np.random.default_rng(sequence.spawn(1)[0])
+
+
 def _make_groups(
-    experts: Sequence[Teacher], members: Sequence[int], seeds: Sequence[np.random.SeedSequence], config: DistillConfig
+    members: Sequence[Teacher], generators: Iterator[np.random.Generator], config: DistillConfig
 ) -> tuple[list[BodyGroup], list[StackedActor]]:
     """Return groups of some of the experts' bodies, and each group's experts, as one stack."""
     simulations = []
-    for index in members:
-        family, policy = experts[index]
-        body = policy.body.with_episodes_of(EPISODE_SECONDS)
-        simulation = Simulation(body, config.num_sims, np.random.default_rng(seeds[index]))
+    for expert in members:
+        body = expert.policy.body.with_episodes_of(EPISODE_SECONDS)
+        simulation = Simulation(body, config.num_sims, next(generators))
         simulation.stagger()
-        simulations.append((family, simulation))
-    noise = [np.random.default_rng(seeds[len(experts) + index]) for index in members]
+        simulations.append((expert.family, simulation))
+    noise = [next(generators) for _ in members]
     groups = make_groups(simulations, noise, config.threads)
-    actors = {policy.body.name: policy.actor for _, policy in experts}
+    actors = {expert.policy.body.name: expert.policy.actor for expert in members}
     stacks = [ActorWeights.stack([actors[s.body.name] for s in group.simulations]) for group in groups]
     return groups, stacks

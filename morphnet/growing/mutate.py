@@ -23,8 +23,9 @@ def mutate_body(body: Body, rng: np.random.Generator, name: str | None = None) -
     """Return a body like ``body``: any MJCF robot, not only a grown one.
 
     Lengths, masses, gears, damping and joint ranges are multiplied by factors from ``morphnet.growing.ranges``, and a
-    limb at the end of a chain may be missing. It stands as high above the floor as the original, and its height limits
-    are scaled with its start height. Capsules and cylinders become longer and shorter; other geoms move with them.
+    limb may be missing, with all that hangs from it. It stands as high above the floor as the original, and its height
+    limits are scaled with its start height. Capsules and cylinders become longer and shorter; other geoms move with
+    them.
 
     Args:
         body: the original; not changed.
@@ -61,9 +62,9 @@ def _draw(body: Body, rng: np.random.Generator, name: str) -> Body:
     _scale_joints([joint for part in robot for joint in part.joints], rng)
     for actuator, factor in zip(spec.actuators, _factors(rng, ranges.GEAR_FACTOR, len(spec.actuators)), strict=True):
         actuator.gear = np.array(actuator.gear) * factor
-    leaves = _leaves(body)
-    if leaves and rng.random() < ranges.LOSES_LIMB:
-        spec.delete(bodies[leaves[rng.integers(len(leaves))]])
+    limbs = _limbs(body)
+    if limbs and rng.random() < ranges.LOSES_LIMB:
+        spec.delete(bodies[limbs[rng.integers(len(limbs))]])
     return _stood_up(spec, body, name)
 
 
@@ -111,23 +112,31 @@ def _scale_joints(joints: list[Any], rng: np.random.Generator) -> None:
         joint.range = [middle + width * (low - middle), middle + width * (high - middle)]
 
 
-def _leaves(body: Body) -> list[int]:
-    """MjModel ids of the bodies that can be cut off: they move, carry nothing, and leave enough to control."""
+def _limbs(body: Body) -> list[int]:
+    """MjModel ids of the bodies that can be cut off, with all that hangs from them: they move, and leave enough."""
     model, graph = body.model, body.graph
-    moving = model.body_dofnum[graph.body_ids] > 0
-    ends = moving & ~np.isin(graph.body_ids, model.body_parentid) & (graph.body_ids != graph.root_body)
-    if body.task.kind == "reach":
-        ends &= graph.body_ids != body.end_effector[0]
+    effector = body.end_effector[0] if body.task.kind == "reach" else -1
     most = graph.num_actuators - _FEWEST_ACTUATORS
-    return [
-        int(graph.body_ids[index]) for index in np.flatnonzero(ends) if len(_actuators_of(body, int(index))) <= most
-    ]
+    limbs = []
+    for index in map(int, graph.body_ids[model.body_dofnum[graph.body_ids] > 0]):
+        lost = _with_descendants(model, index)
+        if not lost & {graph.root_body, effector} and len(_actuators_of(body, lost)) <= most:
+            limbs.append(index)
+    return limbs
 
 
-def _actuators_of(body: Body, index: int) -> set[int]:
-    """Actuators that are connected to the joints of a body, by the graph's edges."""
+def _with_descendants(model: mujoco.MjModel, index: int) -> set[int]:
+    found = {index}
+    for child in range(index + 1, model.nbody):  # parents come before their children
+        if int(model.body_parentid[child]) in found:
+            found.add(child)
+    return found
+
+
+def _actuators_of(body: Body, ids: set[int]) -> set[int]:
+    """Actuators that are connected to the joints of bodies, by the graph's edges."""
     graph = body.graph
-    joints = graph.num_bodies + np.flatnonzero(graph.joint_body == index)
+    joints = graph.num_bodies + np.flatnonzero(np.isin(graph.body_ids[graph.joint_body], list(ids)))
     first = graph.num_bodies + graph.num_joints
     return {int(b) for a, b, _ in graph.edges if a in joints and b >= first}
 

@@ -48,5 +48,5 @@ GEAR_FACTOR, DAMPING_FACTOR, RANGE_FACTOR = (0.75, 1.33), (0.6, 1.6), (0.8, 1.25
 """What a mutation multiplies by: one log-uniform factor for all limbs or joints, and one closer to 1 for each."""
 SINGLE_SHARE = 0.5
 """The exponent of a single limb's or joint's own factor, beside 1 for the common one."""
-LOSES_LIMB = 0.25
-"""Chance that a mutant loses a limb at the end of a chain."""
+LOSES_LIMB = 0.4
+"""Chance that a mutant loses a limb, with all that hangs from it."""

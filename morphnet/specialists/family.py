@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from morphnet.bodies import Body
-from morphnet.config import TrainConfig
+from morphnet.errors import SimulationError
 from morphnet.learning import Progress
 from morphnet.learning.advantage import RewardScale
 from morphnet.learning.group import Workers, make_groups
@@ -44,16 +44,13 @@ class Member:
 
     def __init__(self, fit: Fit, seed: np.random.SeedSequence) -> None:
         """Start the simulations of a body."""
-        resets, noise, missing = (np.random.default_rng(child) for child in seed.spawn(3))
+        resets, noise = (np.random.default_rng(child) for child in seed.spawn(2))
         simulation = Simulation(fit.body.with_episodes_of(EPISODE_SECONDS), SIMS, resets)
         simulation.stagger()
         (group,) = make_groups([("", simulation)], [noise], 1)
         self.fit, self.simulation = fit, simulation
         self.collector = RolloutCollector(group, HORIZON)
-        self._scale, self._rng = (
-            RewardScale(torch.tensor([[fit.body.task.discount]], dtype=torch.float64), SIMS),
-            missing,
-        )
+        self._scale = RewardScale(torch.tensor([[fit.body.task.discount]], dtype=torch.float64), SIMS)
 
     def collect(self, actor: ActorWeights, whole: StackedActor, critic: StackedMLP, gae_lambda: float) -> Samples:
         """Run the body under its part of the frame's actor; return samples (1, n, ...) in the frame's terms."""
@@ -61,9 +58,7 @@ class Member:
         advantage, target = estimate(rollout, self.fit.critic(critic), self._scale, gae_lambda)
         seen = self.fit.rows(by_body(rollout.observation[:-1]), whole.mean.weights[0].shape[1])[None]
         mean = whole.mean(seen)
-        # what would move actuators that this body lacks is drawn as well: it is worth nothing, and adds noise alone
-        drawn = torch.from_numpy(self._rng.standard_normal(mean.shape[1:], np.float32))
-        action = mean + whole.log_std.exp() * drawn
+        action = mean.clone()  # for actuators that this body lacks: what is worth nothing then moves their means least
         action[:, :, self.fit.actuators] = by_body(rollout.action)
         return Samples(seen, action, whole.log_prob(mean, action), by_body(advantage), by_body(target))
 
@@ -77,7 +72,10 @@ class FamilyJudge:
 
     def judge(self, actor: ActorWeights, episodes: int, seed: int) -> float:
         """Mean return of a frame's actor."""
-        return float(np.mean([aim.judge(fit.actor(actor), episodes, seed) for fit, aim in self._aims]))
+        try:
+            return float(np.mean([aim.judge(fit.actor(actor), episodes, seed) for fit, aim in self._aims]))
+        except SimulationError:  # what breaks the physics of one of them is no better than anything
+            return -math.inf
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -120,21 +118,18 @@ class FamilyTraining:
         self._rng, self._turns = np.random.default_rng(seeds[0]), list[int]()
         self._at_once = min(AT_ONCE, len(bodies))
         self.workers = Workers(threads)
-        self._ppo = self._settings(bodies[0], seed, threads)
+        self._samples = self._at_once * SIMS * HORIZON
+        config = plain_ppo(bodies[0], steps, seed, threads)
+        self._ppo = dataclasses.replace(config, minibatches=max(1, self._samples // MINIBATCH))
         self._build(float(exploration_shift(torch.tensor(bodies[0].control_step))))
         self._contest = Contest(FamilyJudge([fits[body.name] for body in judged]), ROUNDS, seed + 1000)
-
-    def _settings(self, body: Body, seed: int, threads: int) -> TrainConfig:
-        samples = self._at_once * SIMS * HORIZON
-        config = plain_ppo(body, self._total, seed, threads)
-        return dataclasses.replace(config, minibatches=max(1, samples // MINIBATCH))
 
     def _build(self, noise_shift: float) -> None:
         generator = torch.Generator().manual_seed(self._ppo.seed)
         log_std = self._ppo.network.initial_log_std + noise_shift
         self.actor = DirectActor(self.frame.size, len(self.frame.actuators), HIDDEN, log_std, generator)
         self.critic = DirectCritic(self.frame.size, CRITIC_HIDDEN, generator)
-        self.ascent = Ascent(self.actor, self.critic, self._at_once * SIMS * HORIZON, self._ppo)
+        self.ascent = Ascent(self.actor, self.critic, self._samples, self._ppo)
 
     def run(self, report: Callable[[Progress], None] = lambda _: None) -> FamilyExpert:
         """Train until the steps are used up; return the best."""

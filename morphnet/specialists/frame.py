@@ -19,9 +19,6 @@ CODE_SIZE = 24
 """Most numbers of a code: the principal components of what the bodies' tokens say."""
 CODE_LIMIT = 3.0
 """Codes are clipped to +- this many standard deviations, so that an odd body asks for nothing unheard of."""
-COMMON = 0.5
-"""Share of a body's actuators that must have the names of another's for the two to share a frame."""
-
 Key = tuple[str, str, int]
 """Kind of token, its name, and which of its features; -1 is whether there is such a token."""
 
@@ -108,25 +105,6 @@ class Frame:
 
     def _row(self, described: dict[Key, float]) -> list[float]:
         return [described.get(key, 0.0) for key in self._keys]
-
-
-def kin_of(bodies: Sequence[Body]) -> list[list[Body]]:
-    """Sort bodies into those that may share a frame: actuators of one name, one control step, one kind of task."""
-    kin: list[list[Body]] = []
-    for body in bodies:
-        for others in kin:
-            if _alike(body, others[0]):
-                others.append(body)
-                break
-        else:
-            kin.append([body])
-    return kin
-
-
-def _alike(one: Body, other: Body) -> bool:
-    names, others = set(one.graph.actuator_names), set(other.graph.actuator_names)
-    same = (one.task.kind, one.control_step) == (other.task.kind, other.control_step)
-    return same and len(names & others) >= COMMON * max(len(names), len(others))
 
 
 def _described(body: Body, observer: Observer) -> dict[Key, float]:

@@ -1,4 +1,4 @@
-"""All stages of a training in one run: killed in each of the last two, and resumed to the bit."""
+"""All stages of a training in one run, of two kin and one body without: killed in the last two, resumed to the bit."""
 
 from __future__ import annotations
 
@@ -19,25 +19,31 @@ from morphnet.meta_training import MetaTraining
 from morphnet.policy import Policy
 from morphnet.specialists.fleet import better
 
-PPO_UPDATES, ROUNDS, EXPERT_STEPS = 4, 8, 2048
+PPO_UPDATES, ROUNDS, EXPERT_STEPS, FAMILY_STEPS, MUTANTS = 4, 8, 2048, 3072, 2
 FLAGS = [
-    f"--steps={PPO_UPDATES * 4 * 16}", f"--expert-steps={EXPERT_STEPS}", f"--distill-steps={ROUNDS * 1024}",
+    f"--steps={PPO_UPDATES * 3 * 64}", f"--expert-steps={EXPERT_STEPS}", f"--family-steps={FAMILY_STEPS}",
+    f"--mutants={MUTANTS}", f"--distill-steps={ROUNDS * (3 + MUTANTS) * 1024}",
     "--num-sims=4", "--horizon=16", "--save-every=3", "--hidden=16", "--own=4", "--width=16", "--depth=1", "--heads=2",
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def one_body(small_bodies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("one")
-    shutil.copy(small_bodies / "slider.xml", folder)
+def bodies(small_bodies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("three")
+    text = (small_bodies / "slider.xml").read_text()
+    (folder / "slider.xml").write_text(text.replace("<motor", '<motor name="push"'))
+    (folder / "slider_heavy.xml").write_text(
+        text.replace("<motor", '<motor name="push"').replace('mass="1"', 'mass="2"')
+    )
+    (folder / "slider_other.xml").write_text(text.replace("<motor", '<motor name="pull"'))
     (folder / "suite.toml").write_text('[slider]\nmax_episode_steps = 11\nqvel_noise = 0.5\nvelocity = "body"\n')
     return folder
 
 
 @pytest.fixture(scope="module")
-def reference(one_body: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reference(bodies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("meta") / "reference"
-    finish(start(folder, one_body, *FLAGS))
+    finish(start(folder, bodies, *FLAGS))
     return folder
 
 
@@ -49,45 +55,58 @@ def wait_for_stage(folder: Path, name: str) -> None:
         time.sleep(0.01)
 
 
-def test_the_stages_follow_one_another(reference: Path, one_body: Path) -> None:
+def test_the_stages_follow_one_another(reference: Path, bodies: Path) -> None:
     rows = metrics(reference)
     assert [int(row["update"]) for row in rows] == list(range(1, PPO_UPDATES + ROUNDS + 1))
     learnt, taught = rows[:PPO_UPDATES], rows[PPO_UPDATES:]
     assert all(row["loss/imitation"] == "nan" and row["loss/kl"] != "nan" for row in learnt)
     assert all(row["loss/imitation"] != "nan" and row["loss/kl"] == "nan" for row in taught)
-    # the expert's steps lie between the two
-    assert int(taught[0]["steps"]) == PPO_UPDATES * 64 + EXPERT_STEPS + 1024
+    # the experts' steps lie between the two
+    assert int(taught[0]["steps"]) == PPO_UPDATES * 3 * 64 + EXPERT_STEPS + FAMILY_STEPS + (3 + MUTANTS) * 1024
     record = json.loads((reference / "config.json").read_text())
     assert record["steps"] == int(rows[-1]["steps"])
-    assert record["distillation"]["steps"] == ROUNDS * 1024
-    teacher, emitted = (Policy.load(reference / name / "slider") for name in ("teachers", "emitted"))
-    assert teacher.origin["kind"] in ("expert", "zero-shot")
-    assert emitted.origin["kind"] == "zero-shot"
+    assert record["distillation"]["steps"] == ROUNDS * (3 + MUTANTS) * 1024
+    assert Policy.load(reference / "emitted" / "slider").origin["kind"] == "zero-shot"
     assert (reference / "periodic" / "distilled_100" / "config.json").is_file()
 
 
-def test_killed_and_resumed(reference: Path, one_body: Path, tmp_path: Path) -> None:
+def test_kin_have_one_expert_and_are_taught_with_their_mutants(reference: Path) -> None:
+    kinds = {folder.name: Policy.load(folder).origin["kind"] for folder in (reference / "teachers").iterdir()}
+    mutants = {f"slider_mutant_{number:03d}" for number in range(MUTANTS)}
+    assert set(kinds) == {"slider", "slider_heavy", "slider_other"} | mutants
+    assert {kinds[name] for name in mutants} == {"family expert"}
+    assert {kinds[name] for name in ("slider", "slider_heavy")} <= {"family expert", "zero-shot"}
+    assert kinds["slider_other"] in ("expert", "zero-shot")
+    # of the bodies, not of the mutants, there are returns
+    record = json.loads((reference / "config.json").read_text())
+    assert record["body_names"] == ["slider", "slider_heavy", "slider_other"]
+    assert record["mutants"] == MUTANTS
+    returns = {name.removeprefix("return/") for name in metrics(reference)[-1] if name.startswith("return/")}
+    assert returns == {"slider", "slider_heavy", "slider_other"}
+
+
+def test_killed_and_resumed(reference: Path, bodies: Path, tmp_path: Path) -> None:
     """Killed while the expert trains, and again while it is imitated."""
     folder = tmp_path / "run"
-    process = start(folder, one_body, *FLAGS)
+    process = start(folder, bodies, *FLAGS)
     wait_for_stage(folder, "emitted/slider/policy.safetensors")
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert saved_stage(folder) == "ppo"
-    process = start(folder, one_body, "--resume")
+    process = start(folder, bodies, "--resume")
     wait_for_update(process, folder, PPO_UPDATES + 4)
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert saved_stage(folder) == "distillation"
-    finish(start(folder, one_body, "--resume"))
+    finish(start(folder, bodies, "--resume"))
     ours, theirs = (load_file(run / "hypernetwork.safetensors") for run in (folder, reference))
     assert [name for name in theirs if not (ours[name] == theirs[name]).all()] == []
     assert metrics(folder) == metrics(reference)
     # a finished run stays as it is
     before = (folder / "hypernetwork.safetensors").read_bytes()
-    finish(start(folder, one_body, "--resume"))
+    finish(start(folder, bodies, "--resume"))
     assert (folder / "hypernetwork.safetensors").read_bytes() == before
     assert (folder / STATE).is_file()
 
@@ -104,8 +123,8 @@ def test_the_better_of_the_two_teaches(reference: Path) -> None:
     assert better(policy, expert, 0) is expert
 
 
-def test_limbs_that_nothing_tells_apart_get_no_expert(one_body: Path, tmp_path: Path) -> None:
-    for path in one_body.iterdir():
+def test_limbs_that_nothing_tells_apart_get_no_expert(bodies: Path, tmp_path: Path) -> None:
+    for path in bodies.iterdir():
         shutil.copy(path, tmp_path)
     limb = '<body><joint name="{0}" axis="0 1 0"/><geom type="capsule" size=".05" fromto="0 0 0 0 0 -.4"/></body>'
     (tmp_path / "slider_twins.xml").write_text(
@@ -114,5 +133,5 @@ def test_limbs_that_nothing_tells_apart_get_no_expert(one_body: Path, tmp_path: 
         '<actuator><motor joint="l"/><motor joint="r"/></actuator></mujoco>'
     )
     training = MetaTraining(suite_from_folder(tmp_path), TrainConfig(threads=1), tmp_path / "run", {}, lambda _: None)
-    assert {body.name for _, body in training.bodies} == {"slider", "slider_twins"}
-    assert training.with_expert == {"slider"}
+    assert "slider_twins" in {body.name for _, body in training.bodies}
+    assert sorted(map(sorted, training.kin)) == [["slider", "slider_heavy"], ["slider_other"]]

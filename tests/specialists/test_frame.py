@@ -10,7 +10,7 @@ from morphnet.bodies import Body, load_suite
 from morphnet.networks import StackedMLP
 from morphnet.policy import ActorWeights
 from morphnet.simulation import Observer
-from morphnet.specialists.frame import Frame, kin_of
+from morphnet.specialists.frame import Frame
 
 HIDDEN = 7
 
@@ -81,10 +81,3 @@ def test_a_body_in_between_has_a_place(frame):
     assert not frame.holds(suite.load("walker"))
     with pytest.raises(ValueError, match="not in list"):
         frame.fit(suite.load("walker"))
-
-
-def test_kin_share_names_and_a_control_step():
-    suite = load_suite("planar")
-    names = ["hopper", "walker", "hopper_five", "gymnasium:hopper", "walker_no_left_foot"]
-    found = [[body.name for body in kin] for kin in kin_of([suite.load(name) for name in names])]
-    assert found == [["hopper", "hopper_five"], ["walker", "walker_no_left_foot"], ["gymnasium:hopper"]]

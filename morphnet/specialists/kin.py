@@ -1,0 +1,50 @@
+"""Kin: bodies that are alike enough to share an expert, and the mutants that stand between and around them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from morphnet.bodies import Body
+from morphnet.errors import BodyError
+from morphnet.growing import mutate_body
+
+COMMON = 0.5
+"""Share of a body's actuators that must have the names of another's for the two to share a frame."""
+TWICE = 0.5
+"""Share of the mutants that are mutants of mutants: they may lack two limbs."""
+
+
+def kin_of(bodies: Sequence[Body]) -> list[list[Body]]:
+    """Sort bodies into those that may share a frame: actuators of one name, one control step, one kind of task.
+
+    Each is like another of its kin, though not like all of them: a chain of six links has little in common with one
+    of three, but much with one of four.
+    """
+    kin: list[list[Body]] = []
+    for body in bodies:
+        near = [others for others in kin if any(_alike(body, other) for other in others)]
+        kin = [others for others in kin if others not in near]
+        kin.append([*(other for others in near for other in others), body])
+    return kin
+
+
+def _alike(one: Body, other: Body) -> bool:
+    names, others = set(one.graph.actuator_names), set(other.graph.actuator_names)
+    same = (one.task.kind, one.control_step) == (other.task.kind, other.control_step)
+    return same and len(names & others) >= COMMON * max(len(names), len(others))
+
+
+def make_mutants(bodies: Sequence[Body], count: int, seed: int, name: str) -> list[Body]:
+    """Mutate bodies in turn; mutants are called by ``name`` and a number. A body that has no good ones is left out."""
+    rng = np.random.default_rng(seed)
+    mutants = []
+    for number in range(count):
+        body = bodies[number % len(bodies)]
+        with contextlib.suppress(BodyError):
+            for _ in range(1 + int(rng.random() < TWICE)):
+                body = mutate_body(body, rng, f"{name}_{number:03d}")
+            mutants.append(body)
+    return mutants

@@ -1,0 +1,50 @@
+"""Kin: who shares an expert, and the mutants that learn with them."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+
+import pytest
+import robots
+
+from morphnet.bodies import Body, load_body, load_suite
+from morphnet.specialists.frame import Frame
+from morphnet.specialists.kin import kin_of, make_mutants
+
+
+def names_of(kin: list[list[Body]]) -> list[list[str]]:
+    return [[body.name for body in others] for others in kin]
+
+
+def test_kin_share_names_and_a_control_step():
+    suite = load_suite("planar")
+    names = ["hopper", "walker", "hopper_five", "gymnasium:hopper", "walker_no_left_foot"]
+    found = names_of(kin_of([suite.load(name) for name in names]))
+    assert sorted(found) == [["gymnasium:hopper"], ["hopper", "hopper_five"], ["walker", "walker_no_left_foot"]]
+
+
+@pytest.mark.parametrize("order", itertools.permutations(("swimmer", "swimmer_four", "swimmer_six")))
+def test_a_chain_of_likenesses_makes_kin_whatever_the_order(order):
+    """Swimmers of two and of five joints share less than half of their names, but both are like the one of three."""
+    (kin,) = names_of(kin_of([load_body(name) for name in order]))
+    assert sorted(kin) == ["swimmer", "swimmer_four", "swimmer_six"]
+    apart = names_of(kin_of([load_body("swimmer"), load_body("swimmer_six")]))
+    assert sorted(apart) == [["swimmer"], ["swimmer_six"]]
+
+
+def test_mutants_repeat_and_fit_into_the_frame_of_their_kin():
+    bodies = [load_body(name) for name in ("cheetah", "cheetah_no_front_foot")]
+    mutants, again = (make_mutants(bodies, 24, 3, "mutant") for _ in range(2))
+    assert [one.source.data for one in mutants] == [one.source.data for one in again]
+    assert [body.name for body in mutants] == [f"mutant_{number:03d}" for number in range(24)]
+    frame = Frame(bodies)
+    assert all(frame.holds(body) for body in mutants)
+    lost = collections.Counter(6 - body.model.nu for body in mutants)
+    assert set(lost) >= {0, 1, 2}, lost
+
+
+def test_a_body_without_good_mutants_is_left_out(tmp_path):
+    (tmp_path / "weak.xml").write_text(robots.WALKER_WITHOUT_FLOOR.replace('gear="3"', 'gear="1e-9"'))
+    mutants = make_mutants([load_body("hopper"), load_body(tmp_path / "weak.xml")], 3, 0, "mutant")
+    assert [body.name for body in mutants] == ["mutant_000", "mutant_002"]

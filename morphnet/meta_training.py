@@ -9,8 +9,9 @@ one folder; whatever stops it, it goes on from there.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,16 +120,20 @@ class MetaTraining:
             if policy.body.name in waiting - {name for names in self.kin for name in names}:
                 policy.save(self._teacher(policy.body))
         kin = [names for names in self.kin if waiting & {*names}]
+        heard: dict[str, Progress] = {}
+
+        def hear(news: tuple[str, Progress]) -> None:
+            heard[news[0]] = news[1]
+            self._report(self._experts_progress(heard, kin, time.monotonic() - started))
+
         folders = {"out": self.folder / TEACHERS, "rivals": self.folder / EMITTED}
-        experts = train_families(self.suite, kin, config=self.config, **folders)
-        self._report(self._experts_progress([], kin, time.monotonic() - started))
-        done = []
+        experts = train_families(self.suite, kin, config=self.config, hear=hear, **folders)
         with contextlib.closing(experts):
             for names in experts:
-                done.append(names)
+                if names[0] in heard:  # one that ended on a plateau is done, too
+                    hear((names[0], dataclasses.replace(heard[names[0]], steps=self._expert_steps([names]))))
                 trainer.seconds = before + time.monotonic() - started
                 save_resume(trainer)
-                self._report(self._experts_progress(done, kin, trainer.seconds - before))
                 if _left(deadline) == 0.0:
                     return
 
@@ -137,16 +142,15 @@ class MetaTraining:
         return sum(self.config.expert_steps if len(names) == 1 else self.config.family_steps for names in kin)
 
     def _experts_progress(
-        self, done: Sequence[Sequence[str]], kin: Sequence[Sequence[str]], seconds: float
+        self, heard: Mapping[str, Progress], kin: Sequence[Sequence[str]], seconds: float
     ) -> Progress:
-        steps, total = self._expert_steps(done), self._expert_steps(kin)
-        grouped: dict[str, list[float]] = {}
-        for family, body in self.bodies:
-            if (self._teacher(body) / RECORD).exists():
-                merit = Policy.load(self._teacher(body)).origin.get("return")
-                grouped.setdefault(family, []).extend([] if merit is None else [merit])
-        returns = {family: sum(merits) / len(merits) for family, merits in grouped.items() if merits}
-        return Progress(len(done), steps, total, seconds, steps / seconds, returns, 0, "experts")
+        """Sum up what all trainings of ``kin`` told last; returns are of their best so far."""
+        steps = sum(progress.steps for progress in heard.values())
+        returns = {name: progress.returns["best"] for name, progress in heard.items()}
+        diverged = sum(progress.diverged for progress in heard.values())
+        updates = sum(progress.update for progress in heard.values())
+        total = self._expert_steps(kin)
+        return Progress(updates, steps, total, seconds, steps / seconds, returns, diverged, "experts")
 
     def _distiller(self) -> Distiller:
         config, trainer = self.config, self.trainer

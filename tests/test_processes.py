@@ -8,7 +8,7 @@ import os
 import pytest
 
 from morphnet.errors import MorphNetError
-from morphnet.processes import in_processes
+from morphnet.processes import in_processes, tell
 
 
 def half(number: int) -> float:
@@ -35,6 +35,23 @@ def test_what_a_call_raises_arrives_and_nothing_stays_behind() -> None:
 def test_a_process_that_was_killed_is_named() -> None:
     with pytest.raises(MorphNetError, match="halves: a process was killed"):
         list(in_processes(die, [(1,)], 1, "halves"))
+
+
+def count_aloud(number: int) -> int:
+    for step in range(number):
+        tell((number, step))
+    return number
+
+
+def test_what_calls_tell_is_heard() -> None:
+    heard: list[tuple[int, int]] = []
+    assert sorted(in_processes(count_aloud, [(3,), (2,)], 2, "counts", heard.append)) == [2, 3]
+    assert [step for number, step in heard if number == 3] == [0, 1, 2]
+    assert [step for number, step in heard if number == 2] == [0, 1]
+
+
+def test_nobody_hears_the_first_process() -> None:
+    tell("nothing")
 
 
 def test_calls_are_made_elsewhere() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from morphnet.bodies import Body, Suite
 from morphnet.config import TrainConfig
 from morphnet.errors import SimulationError
+from morphnet.learning import Progress
 from morphnet.policy import Policy
-from morphnet.processes import in_processes
+from morphnet.processes import in_processes, tell
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Rounds
 from morphnet.specialists.family import FamilyTraining
@@ -63,7 +64,7 @@ def train_experts(
 def _train_one(suite: Suite, name: str, out: Path, steps: int, seed: int, rivals: Path | None) -> str:
     body = suite.load(name)
     if rivals is None:
-        best = train_expert(body, steps, seed, 1)
+        best = train_expert(body, steps, seed, 1, report=lambda progress: tell((name, progress)))
     else:
         best = _rivalled(Policy.load(expert_folder(rivals, name)), body, steps, seed)
     best.save(expert_folder(out, name))
@@ -75,13 +76,22 @@ def _rivalled(rival: Policy, body: Body, steps: int, seed: int) -> Policy:
     merit = TaskAim(body).judge(rival.actor, Rounds().final, seed)
     hopeless = merit - HOPE * abs(merit)
     try:
-        return better(train_expert(body, steps, seed, 1, hopeless=hopeless), rival, seed)
+        expert = train_expert(
+            body, steps, seed, 1, hopeless=hopeless, report=lambda progress: tell((body.name, progress))
+        )
+        return better(expert, rival, seed)
     except SimulationError:  # an expert that breaks the physics of its body is no better
         return rival
 
 
 def train_families(
-    suite: Suite, kin: Sequence[Sequence[str]], out: Path, *, config: TrainConfig, rivals: Path
+    suite: Suite,
+    kin: Sequence[Sequence[str]],
+    out: Path,
+    *,
+    config: TrainConfig,
+    rivals: Path,
+    hear: Callable[[tuple[str, Progress]], None] = lambda _: None,
 ) -> Generator[Sequence[str], None, None]:
     """Train one expert for all kin, alone or many, and yield their names when the policies of all are saved.
 
@@ -94,12 +104,13 @@ def train_families(
         config: steps, mutants, seed, and as many trainings at the same time as threads.
         rivals: a folder of other policies of these bodies; where one is clearly better, it goes to ``out`` instead,
             and so it does where a body without kin has no expert that is clearly better.
+        hear: called with the first name of kin and how far its training is, after every update.
 
     Raises:
         MorphNetError: a process was killed.
     """
     jobs = [(suite, names, out, config, rivals) for names in sorted(kin, key=len, reverse=True)]
-    yield from in_processes(_train_kin, jobs, config.threads, str(out))
+    yield from in_processes(_train_kin, jobs, config.threads, str(out), hear)
 
 
 def _train_kin(suite: Suite, names: Sequence[str], out: Path, config: TrainConfig, rivals: Path) -> Sequence[str]:
@@ -109,7 +120,8 @@ def _train_kin(suite: Suite, names: Sequence[str], out: Path, config: TrainConfi
     bodies = [suite.load(name) for name in names]
     mutants = make_mutants(bodies, config.mutants, config.seed, f"{names[0]}_mutant")
     judged = [*bodies, *mutants[:JUDGED]]
-    expert = FamilyTraining([*bodies, *mutants], judged, config.family_steps, config.seed, threads=1).run()
+    training = FamilyTraining([*bodies, *mutants], judged, config.family_steps, config.seed, threads=1)
+    expert = training.run(lambda progress: tell((names[0], progress)))
     for body in mutants:
         policy = expert.policy(body)
         policy.origin["family"] = suite.family_of(names[0])

@@ -31,6 +31,8 @@ from morphnet.specialists import train_for
 COLUMNS = ("body", "demonstrations", "seed", "recipe", "return_mean", "return_std", "score", "seconds", "chosen")
 AMOUNTS = {"100 steps": (1, 100), "1": (1, None), "5": (5, None)}
 """Name -> (episodes, control steps of each)."""
+NONE = "none"
+"""Amount of what reads no demonstrations, and is measured once."""
 EPISODES = 20
 CONVERGED = Regression(steps=20_000, patience=40)
 """Behaviour cloning to convergence on the held-out part."""
@@ -56,13 +58,16 @@ def regression(fresh: bool) -> Recipe:
     return recipe
 
 
-RECIPES: dict[str, Recipe] = {
+WITHOUT: dict[str, Recipe] = {
     "zero-shot": lambda start, shown, seconds, seed: start,
+    "PPO from scratch": lambda start, shown, seconds, seed: train_for(start.body, seconds, seed),
+}
+"""Read no demonstrations."""
+RECIPES: dict[str, Recipe] = {
     "cloned from scratch": regression(fresh=True),
     "tuned from zero-shot": regression(fresh=False),
     "ours, offline": ours(offline=True),
     "ours": ours(offline=False),
-    "PPO from scratch": lambda start, shown, seconds, seed: train_for(start.body, seconds, seed),
 }
 
 
@@ -81,12 +86,12 @@ class Scale:
 
 def jobs(bodies: Sequence[str], seeds: int, done: set[tuple[str, ...]]) -> Iterator[tuple[str, str, int, str]]:
     """Yield (body, amount, seed, recipe) of what is not measured yet."""
+    recipes = [(NONE, recipe) for recipe in WITHOUT] + [(amount, recipe) for amount in AMOUNTS for recipe in RECIPES]
     for body in bodies:
-        for amount in AMOUNTS:
-            for seed in range(seeds):
-                yield from (
-                    (body, amount, seed, recipe) for recipe in RECIPES if (body, amount, str(seed), recipe) not in done
-                )
+        for seed in range(seeds):
+            for amount, recipe in recipes:
+                if (body, amount, str(seed), recipe) not in done:
+                    yield body, amount, seed, recipe
 
 
 def main(
@@ -119,10 +124,12 @@ def main(
         body = load_body(name)
         demonstrator = Policy.load(demonstrators / name) if demonstrators else reference_policy(body)
         scale = scales.setdefault(name, Scale(body, demonstrator))
-        episodes, steps = AMOUNTS[amount]
-        shown = record(body, demonstrator.actor.mean, episodes, 100 + seed, steps=steps)
+        shown = []
+        if amount != NONE:
+            episodes, steps = AMOUNTS[amount]
+            shown = record(body, demonstrator.actor.mean, episodes, 100 + seed, steps=steps)
         started = time.monotonic()
-        made = RECIPES[recipe](hypernetwork.generate(body), shown, seconds, seed)
+        made = {**WITHOUT, **RECIPES}[recipe](hypernetwork.generate(body), shown, seconds, seed)
         took = time.monotonic() - started
         result = evaluate(body, PolicyController(made), EPISODES, 5000 + seed)
         mean, spread = float(result.returns.mean()), float(result.returns.std())

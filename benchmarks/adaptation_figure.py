@@ -17,14 +17,16 @@ from morphnet.report.chart import Line, chart
 from morphnet.report.page import STYLE
 
 EPISODES = {"100 steps": 0.1, "1": 1.0, "5": 5.0}
-"""Amount of demonstration -> its place on the axis, in episodes of 1000 steps."""
+"""Amount of demonstration -> its place on the axis, in episodes of 1000 steps. What reads none is level."""
 
 
 def lines(rows: list[dict[str, str]]) -> list[Line]:
     """Turn the rows of the CSV into one line a recipe."""
     scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        scores[row["recipe"]][row["demonstrations"]].append(float(row["score"]))
+        places = [row["demonstrations"]] if row["demonstrations"] in EPISODES else EPISODES
+        for amount in places:
+            scores[row["recipe"]][amount].append(float(row["score"]))
     return [
         Line(
             recipe,

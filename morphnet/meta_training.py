@@ -26,11 +26,12 @@ from morphnet.learning import Progress, Trainer
 from morphnet.learning.resume import save_resume, saved_stage
 from morphnet.morphology.twins import has_twins
 from morphnet.policy import RECORD, Policy
-from morphnet.specialists import expert_folder, kin_of, train_families
+from morphnet.specialists import expert_folder, kin_of
+from morphnet.specialists.teachers import Folders, find_teachers
 
-EMITTED, TEACHERS = "emitted", "teachers"
-"""Folders of a run: what the hypernetwork emitted after PPO, a policy a body, and what it is taught after that, mutants
-included."""
+EMITTED, TEACHERS, MUTANTS = "emitted", "teachers", "mutants"
+"""Folders of a run: what the hypernetwork emitted after PPO, a policy a body, and what it is taught after that, on the
+bodies and on mutants of theirs."""
 
 
 class MetaTraining:
@@ -110,47 +111,34 @@ class MetaTraining:
 
         Whether the time is up is asked when an expert is done; others that are in training then begin anew next time.
         """
-        started, trainer, missing = time.monotonic(), self.trainer, self._missing()
-        before, waiting = trainer.seconds, {body.name for body in missing}
-        for folder in (EMITTED, TEACHERS):
-            make_folder(self.folder / folder)
-        # of all bodies, as the others of a batch move the last bits
-        for policy in Hypernetwork.load(self.folder).generate_all([body for _, body in self.bodies]):
-            policy.save(expert_folder(self.folder / EMITTED, policy.body.name))
-            if policy.body.name in waiting - {name for names in self.kin for name in names}:
-                policy.save(self._teacher(policy.body))
-        kin = [names for names in self.kin if waiting & {*names}]
-        heard: dict[str, Progress] = {}
-
-        def hear(news: tuple[str, Progress]) -> None:
-            heard[news[0]] = news[1]
-            self._report(self._experts_progress(heard, kin, time.monotonic() - started))
-
-        folders = {"out": self.folder / TEACHERS, "rivals": self.folder / EMITTED}
-        experts = train_families(self.suite, kin, config=self.config, hear=hear, **folders)
-        with contextlib.closing(experts):
-            for names in experts:
-                if names[0] in heard:  # one that ended on a plateau is done, too
-                    hear((names[0], dataclasses.replace(heard[names[0]], steps=self._expert_steps([names]))))
-                trainer.seconds = before + time.monotonic() - started
+        missing = {body.name for body in self._missing()}
+        self._emit(missing)
+        kin = [names for names in self.kin if missing & {*names}]
+        progress = ExpertsProgress({names[0]: self._expert_steps([names]) for names in kin}, self._report)
+        trainer, before = self.trainer, self.trainer.seconds
+        folders = Folders(*(self.folder / name for name in (EMITTED, TEACHERS, MUTANTS)))
+        with contextlib.closing(find_teachers(self.suite, kin, folders, self.config, progress.hear)) as done:
+            for names in done:
+                progress.end(names[0])
+                trainer.seconds = before + progress.seconds
                 save_resume(trainer)
                 if _left(deadline) == 0.0:
                     return
 
+    def _emit(self, missing: set[str]) -> None:
+        """Save what is emitted for all bodies, and as the teacher of those that can have no expert."""
+        for name in (EMITTED, TEACHERS, MUTANTS):
+            make_folder(self.folder / name)
+        with_expert = {name for names in self.kin for name in names}
+        # of all bodies, as the others of a batch move the last bits
+        for policy in Hypernetwork.load(self.folder).generate_all([body for _, body in self.bodies]):
+            policy.save(expert_folder(self.folder / EMITTED, policy.body.name))
+            if policy.body.name in missing - with_expert:
+                policy.save(self._teacher(policy.body))
+
     def _expert_steps(self, kin: Sequence[Sequence[str]]) -> int:
         """Environment steps of the experts of ``kin``."""
         return sum(self.config.expert_steps if len(names) == 1 else self.config.family_steps for names in kin)
-
-    def _experts_progress(
-        self, heard: Mapping[str, Progress], kin: Sequence[Sequence[str]], seconds: float
-    ) -> Progress:
-        """Sum up what all trainings of ``kin`` told last; returns are of their best so far."""
-        steps = sum(progress.steps for progress in heard.values())
-        returns = {name: progress.returns["best"] for name, progress in heard.items()}
-        diverged = sum(progress.diverged for progress in heard.values())
-        updates = sum(progress.update for progress in heard.values())
-        total = self._expert_steps(kin)
-        return Progress(updates, steps, total, seconds, steps / seconds, returns, diverged, "experts")
 
     def _distiller(self) -> Distiller:
         config, trainer = self.config, self.trainer
@@ -166,18 +154,61 @@ class MetaTraining:
 
     def _teachers(self) -> list[Teacher]:
         """Return what is taught: the suite's bodies, and after them the mutants."""
-        alone = {body.name for _, body in self.bodies} - {
-            name for names in self.kin if len(names) > 1 for name in names
-        }
+        many = [names for names in self.kin if len(names) > 1]
+        alone = {body.name for _, body in self.bodies} - {name for names in many for name in names}
+        families = {body.name: family for family, body in self.bodies}
         teachers = []
         for family, body in self.bodies:
             policy = Policy.load(self._teacher(body))
             teachers.append(Teacher(family, Policy(body, policy.actor, policy.origin), body.name in alone))
-        ours = {self._teacher(body) for _, body in self.bodies}
-        for folder in sorted(path for path in (self.folder / TEACHERS).iterdir() if path not in ours):
-            policy = Policy.load(folder)
-            teachers.append(Teacher(policy.origin["family"], policy, shown=False))
+        for names in many:
+            folder = expert_folder(self.folder / MUTANTS, names[0])
+            mutants = sorted(folder.iterdir()) if folder.is_dir() else []
+            teachers += [Teacher(families[names[0]], Policy.load(mutant), shown=False) for mutant in mutants]
         return teachers
+
+
+class ExpertsProgress:
+    """Sums up what trainings that go on side by side tell of themselves."""
+
+    def __init__(self, steps: Mapping[str, int], report: Callable[[Progress], None]) -> None:
+        """Report on trainings of so many ``steps``, by name; that nothing is done yet, at first."""
+        self._steps, self._report, self._started = steps, report, time.monotonic()
+        self._heard: dict[str, Progress] = {}
+        self._show()
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock so far."""
+        return time.monotonic() - self._started
+
+    def hear(self, news: tuple[str, Progress]) -> None:
+        """Take in how far one of them is."""
+        name, progress = news
+        self._heard[name] = progress
+        self._show()
+
+    def end(self, name: str) -> None:
+        """One of them is done, on a plateau perhaps."""
+        if name in self._heard:
+            self.hear((name, dataclasses.replace(self._heard[name], steps=self._steps[name])))
+
+    def _show(self) -> None:
+        heard = self._heard.values()
+        steps, seconds = sum(progress.steps for progress in heard), self.seconds
+        returns = {name: progress.returns["best"] for name, progress in self._heard.items()}
+        self._report(
+            Progress(
+                update=sum(progress.update for progress in heard),
+                steps=steps,
+                total_steps=sum(self._steps.values()),
+                seconds=seconds,
+                steps_per_second=steps / seconds,
+                returns=returns,
+                diverged=sum(progress.diverged for progress in heard),
+                stage="experts",
+            )
+        )
 
 
 def _summary(stage: Trainer | Distiller, steps: int, seconds: float) -> dict[str, Any]:

@@ -87,7 +87,8 @@ class Distiller:
         self.networks = start or build_networks(self.features, self.training)
         self.optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.recent: dict[str, list[float]] = {expert.policy.body.name: [] for expert in experts if expert.shown}
+        self._families = {expert.policy.body.name: expert.family for expert in experts if expert.shown}
+        self.recent: dict[str, list[float]] = {name: [] for name in self._families}
         self._mutants = len(experts) - len(self.recent)
         self.rounds, self.steps, self.seconds = 0, 0, 0.0
 
@@ -252,10 +253,8 @@ class Distiller:
     def _progress(self, row: dict[str, float]) -> Progress:
         by_name = self.body_returns()
         grouped: dict[str, list[float]] = {}
-        for group in self.groups:
-            for family, simulation in zip(group.families, group.simulations, strict=True):
-                if simulation.body.name in by_name:
-                    grouped.setdefault(family, []).append(by_name[simulation.body.name])
+        for name, family in self._families.items():
+            grouped.setdefault(family, []).append(by_name[name])
         return Progress(
             self.rounds,
             self.steps,

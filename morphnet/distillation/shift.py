@@ -27,7 +27,8 @@ class Teacher(NamedTuple):
     Attributes:
         family: of the body, in reports.
         policy: the expert.
-        alone: its gait is shared by no other body, so it is in every shift, where such are few.
+        alone: no other body shares its gait, so it has to be learnt by heart, and is in every shift. Where such are
+            more than half of what a shift may hold, all take turns.
         shown: reports and metrics name the body; mutants would fill them.
     """
 
@@ -82,9 +83,10 @@ def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> list[Shift
 
 def _deal(experts: Sequence[Teacher], at_once: int) -> list[list[Teacher]]:
     alone = [expert for expert in experts if expert.alone]
+    others = [expert for expert in experts if not expert.alone]
     if 2 * len(alone) > at_once:
-        alone = []
-    others = sorted((expert for expert in experts if expert not in alone), key=lambda expert: expert.family)
+        alone, others = [], list(experts)
+    others.sort(key=lambda expert: expert.family)
     count = max(1, -(-len(others) // (at_once - len(alone))))
     return [[*alone, *others[first::count]] for first in range(count)]
 

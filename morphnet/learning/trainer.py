@@ -40,7 +40,8 @@ class Progress:
         update, steps, total_steps: how far it is.
         seconds: wall-clock so far, earlier sittings counted in.
         steps_per_second: environment steps a second of the last update.
-        returns: family -> mean return of its bodies' recent episodes; NaN before the first has ended.
+        returns: family -> mean return of its bodies' recent episodes; NaN before the first has ended. Among experts:
+            the first body of kin -> the best so far.
         diverged: simulations that diverged and were reset so far.
         stage: the part of a training in several that these numbers are of.
     """

@@ -1,7 +1,7 @@
 """Single bodies: training one policy directly by PPO, from nothing or from a given policy."""
 
-from morphnet.specialists.fleet import expert_folder, train_experts, train_families
+from morphnet.specialists.fleet import expert_folder, train_experts
 from morphnet.specialists.kin import kin_of
 from morphnet.specialists.recipes import finetune, train_expert, train_for
 
-__all__ = ["expert_folder", "finetune", "kin_of", "train_expert", "train_experts", "train_families", "train_for"]
+__all__ = ["expert_folder", "finetune", "kin_of", "train_expert", "train_experts", "train_for"]

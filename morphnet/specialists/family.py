@@ -112,9 +112,9 @@ class FamilyTraining:
             threads: threads that share the simulations.
         """
         self.frame, self.steps, self._total = Frame(bodies), 0, steps
-        fits = {body.name: self.frame.fit(body) for body in bodies}
+        fits = [self.frame.fit(body) for body in bodies]
         seeds = np.random.SeedSequence(seed).spawn(len(bodies) + 1)
-        self.members = [Member(fit, child) for fit, child in zip(fits.values(), seeds[1:], strict=True)]
+        self.members = [Member(fit, child) for fit, child in zip(fits, seeds[1:], strict=True)]
         self._rng, self._turns = np.random.default_rng(seeds[0]), list[int]()
         self._at_once = min(AT_ONCE, len(bodies))
         self.workers = Workers(threads)
@@ -122,7 +122,7 @@ class FamilyTraining:
         config = plain_ppo(bodies[0], steps, seed, threads)
         self._ppo = dataclasses.replace(config, minibatches=max(1, self._samples // MINIBATCH))
         self._build(float(exploration_shift(torch.tensor(bodies[0].control_step))))
-        self._contest = Contest(FamilyJudge([fits[body.name] for body in judged]), ROUNDS, seed + 1000)
+        self._contest = Contest(FamilyJudge([self.frame.fit(body) for body in judged]), ROUNDS, seed + 1000)
 
     def _build(self, noise_shift: float) -> None:
         generator = torch.Generator().manual_seed(self._ppo.seed)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
-from morphnet.bodies import Body
+from morphnet.bodies import Body, Task
 from morphnet.errors import BodyError
 from morphnet.growing import mutate_body
 
@@ -18,7 +19,7 @@ TWICE = 0.5
 
 
 def kin_of(bodies: Sequence[Body]) -> list[list[Body]]:
-    """Sort bodies into those that may share a frame: actuators of one name, one control step, one kind of task.
+    """Sort bodies into those that may share a frame: names of actuators, control step, and task but for its limits.
 
     Each is like another of its kin, though not like all of them: a chain of six links has little in common with one
     of three, but much with one of four.
@@ -32,19 +33,28 @@ def kin_of(bodies: Sequence[Body]) -> list[list[Body]]:
 
 
 def _alike(one: Body, other: Body) -> bool:
-    names, others = set(one.graph.actuator_names), set(other.graph.actuator_names)
-    same = (one.task.kind, one.control_step) == (other.task.kind, other.control_step)
-    return same and len(names & others) >= COMMON * max(len(names), len(others))
+    names, others = _names(one), _names(other)
+    same = one.control_step == other.control_step and _limitless(one.task) == _limitless(other.task)
+    return same and len(names & others) >= COMMON * max(one.model.nu, other.model.nu)
+
+
+def _names(body: Body) -> set[str]:
+    """Names of actuators that the file gives: those without one have nothing in common."""
+    return {body.model.actuator(index).name for index in range(body.model.nu)} - {""}
+
+
+def _limitless(task: Task) -> Task:
+    return dataclasses.replace(task, height=None, angle=None, tilt=None)
 
 
 def make_mutants(bodies: Sequence[Body], count: int, seed: int, name: str) -> list[Body]:
-    """Mutate bodies in turn; mutants are called by ``name`` and a number. A body that has no good ones is left out."""
+    """Mutate bodies in turn; mutants are called ``name~number``. A body that has no good ones is left out."""
     rng = np.random.default_rng(seed)
     mutants = []
     for number in range(count):
         body = bodies[number % len(bodies)]
         with contextlib.suppress(BodyError):
             for _ in range(1 + int(rng.random() < TWICE)):
-                body = mutate_body(body, rng, f"{name}_{number:03d}")
+                body = mutate_body(body, rng, f"{name}~{number:03d}")
             mutants.append(body)
     return mutants

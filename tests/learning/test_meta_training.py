@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from test_kill import finish, metrics, start, wait_for_update
 
 from morphnet.bodies import suite_from_folder
 from morphnet.config import TrainConfig
+from morphnet.errors import SimulationError
 from morphnet.learning.resume import STATE, saved_stage
 from morphnet.meta_training import MetaTraining
 from morphnet.policy import Policy
-from morphnet.specialists.fleet import better
+from morphnet.specialists import teachers
+from morphnet.specialists.teachers import Folders, is_clearly_better
 
-PPO_UPDATES, ROUNDS, EXPERT_STEPS, FAMILY_STEPS, MUTANTS = 4, 8, 2048, 3072, 2
+PPO_UPDATES, ROUNDS, EXPERT_STEPS, FAMILY_STEPS, MUTANTS = 4, 8, 2048, 20480, 2
 FLAGS = [
     f"--steps={PPO_UPDATES * 3 * 64}", f"--expert-steps={EXPERT_STEPS}", f"--family-steps={FAMILY_STEPS}",
     f"--mutants={MUTANTS}", f"--distill-steps={ROUNDS * (3 + MUTANTS) * 1024}",
@@ -71,11 +74,12 @@ def test_the_stages_follow_one_another(reference: Path, bodies: Path) -> None:
 
 
 def test_kin_have_one_expert_and_are_taught_with_their_mutants(reference: Path) -> None:
-    kinds = {folder.name: Policy.load(folder).origin["kind"] for folder in (reference / "teachers").iterdir()}
-    mutants = {f"slider_mutant_{number:03d}" for number in range(MUTANTS)}
-    assert set(kinds) == {"slider", "slider_heavy", "slider_other"} | mutants
-    assert {kinds[name] for name in mutants} == {"family expert"}
-    assert {kinds[name] for name in ("slider", "slider_heavy")} <= {"family expert", "zero-shot"}
+    kinds, mutants = (
+        {folder.name: Policy.load(folder).origin["kind"] for folder in (reference / place).iterdir()}
+        for place in ("teachers", "mutants/slider")
+    )
+    assert mutants == {f"slider~{number:03d}": "family expert" for number in range(MUTANTS)}
+    assert (kinds["slider"], kinds["slider_heavy"]) == ("family expert", "family expert")
     assert kinds["slider_other"] in ("expert", "zero-shot")
     # of the bodies, not of the mutants, there are returns
     record = json.loads((reference / "config.json").read_text())
@@ -86,14 +90,15 @@ def test_kin_have_one_expert_and_are_taught_with_their_mutants(reference: Path) 
 
 
 def test_killed_and_resumed(reference: Path, bodies: Path, tmp_path: Path) -> None:
-    """Killed while the expert trains, and again while it is imitated."""
+    """Killed while an expert's policies are saved, and again while they are imitated."""
     folder = tmp_path / "run"
     process = start(folder, bodies, *FLAGS)
-    wait_for_stage(folder, "emitted/slider/policy.safetensors")
+    wait_for_stage(folder, "mutants/slider/slider~000/policy.safetensors")
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert saved_stage(folder) == "ppo"
+    shutil.rmtree(folder / "teachers" / "slider", ignore_errors=True)  # as if that had been the last
     process = start(folder, bodies, "--resume")
     wait_for_update(process, folder, PPO_UPDATES + 4)
     process.kill()
@@ -111,16 +116,58 @@ def test_killed_and_resumed(reference: Path, bodies: Path, tmp_path: Path) -> No
     assert (folder / STATE).is_file()
 
 
-def test_the_better_of_the_two_teaches(reference: Path) -> None:
+@pytest.fixture
+def pushing(reference: Path) -> Callable[[str], Policy]:
+    """Return a function that makes a good policy of a body."""
+
+    def make(name: str) -> Policy:
+        policy = Policy.load(reference / "emitted" / name)
+        policy.actor.biases[2][:] = 5.0
+        return policy
+
+    return make
+
+
+def test_a_policy_takes_anothers_place_where_it_is_clearly_better(reference: Path, pushing) -> None:
     policy = Policy.load(reference / "emitted" / "slider")
-    # equal returns: no expert takes the place of an equal
-    other = Policy(policy.body, policy.actor, {"kind": "expert"})
-    assert better(other, policy, 0) is policy
-    pushing = Policy.load(reference / "emitted" / "slider").actor
-    pushing.biases[2][:] = 5.0
-    expert = Policy(policy.body, pushing, {"kind": "expert"})
-    assert better(expert, policy, 0) is expert
-    assert better(policy, expert, 0) is expert
+    assert not is_clearly_better([policy], [policy], 0)
+    assert is_clearly_better([pushing("slider")], [policy], 0)
+    assert not is_clearly_better([policy], [pushing("slider")], 0)
+
+
+@pytest.fixture
+def find(reference: Path, bodies: Path, tmp_path: Path) -> Callable[..., Folders]:
+    """Return a function that finds teachers of kin, in this process, and where they are."""
+
+    def run(names: Sequence[str], emitted: Path = reference / "emitted") -> Folders:
+        folders = Folders(emitted, tmp_path / "teachers", tmp_path / "mutants")
+        config = TrainConfig(expert_steps=EXPERT_STEPS, family_steps=FAMILY_STEPS, mutants=MUTANTS, threads=1)
+        assert teachers._find(suite_from_folder(bodies), names, folders, config) == names
+        return folders
+
+    return run
+
+
+def test_where_what_is_emitted_is_clearly_better_all_kin_keep_it(find, pushing, tmp_path: Path) -> None:
+    """Mutants are not taught the gait that lost."""
+    names = ["slider", "slider_heavy"]
+    for name in names:
+        pushing(name).save(tmp_path / "emitted" / name)
+    folders = find(names, tmp_path / "emitted")
+    assert {Policy.load(folders.teachers / name).origin["kind"] for name in names} == {"zero-shot"}
+    assert not folders.mutants.exists()
+
+
+@pytest.mark.parametrize("names", [["slider", "slider_heavy"], ["slider_other"]])
+def test_experts_that_break_the_physics_teach_nothing(find, monkeypatch, names) -> None:
+    def diverge(*_: object, **__: object) -> None:
+        raise SimulationError("all simulations diverged")
+
+    monkeypatch.setattr(teachers.FamilyTraining, "run", diverge)
+    monkeypatch.setattr(teachers, "train_expert", diverge)
+    folders = find(names)
+    assert {Policy.load(folders.teachers / name).origin["kind"] for name in names} == {"zero-shot"}
+    assert not folders.mutants.exists()
 
 
 def test_limbs_that_nothing_tells_apart_get_no_expert(bodies: Path, tmp_path: Path) -> None:

@@ -24,6 +24,19 @@ def test_kin_share_names_and_a_control_step():
     assert sorted(found) == [["gymnasium:hopper"], ["hopper", "hopper_five"], ["walker", "walker_no_left_foot"]]
 
 
+def test_actuators_without_names_make_no_kin():
+    """Gymnasium's hopper and walker have none, and so the same stand-ins."""
+    bodies = [load_body("gymnasium:hopper"), load_body("gymnasium:walker2d_v5")]
+    assert set(bodies[0].graph.actuator_names) < set(bodies[1].graph.actuator_names)
+    assert len(kin_of(bodies)) == 2
+
+
+def test_other_rewards_make_no_kin():
+    one, other = load_body("hopper"), load_body("hopper_short")
+    assert len(kin_of([one, other])) == 1
+    assert len(kin_of([one, other.with_task(other.task.replace(ctrl_cost=0.5))])) == 2
+
+
 @pytest.mark.parametrize("order", itertools.permutations(("swimmer", "swimmer_four", "swimmer_six")))
 def test_a_chain_of_likenesses_makes_kin_whatever_the_order(order):
     """Swimmers of two and of five joints share less than half of their names, but both are like the one of three."""
@@ -37,7 +50,7 @@ def test_mutants_repeat_and_fit_into_the_frame_of_their_kin():
     bodies = [load_body(name) for name in ("cheetah", "cheetah_no_front_foot")]
     mutants, again = (make_mutants(bodies, 24, 3, "mutant") for _ in range(2))
     assert [one.source.data for one in mutants] == [one.source.data for one in again]
-    assert [body.name for body in mutants] == [f"mutant_{number:03d}" for number in range(24)]
+    assert [body.name for body in mutants] == [f"mutant~{number:03d}" for number in range(24)]
     frame = Frame(bodies)
     assert all(frame.holds(body) for body in mutants)
     lost = collections.Counter(6 - body.model.nu for body in mutants)
@@ -47,4 +60,4 @@ def test_mutants_repeat_and_fit_into_the_frame_of_their_kin():
 def test_a_body_without_good_mutants_is_left_out(tmp_path):
     (tmp_path / "weak.xml").write_text(robots.WALKER_WITHOUT_FLOOR.replace('gear="3"', 'gear="1e-9"'))
     mutants = make_mutants([load_body("hopper"), load_body(tmp_path / "weak.xml")], 3, 0, "mutant")
-    assert [body.name for body in mutants] == ["mutant_000", "mutant_002"]
+    assert [body.name for body in mutants] == ["mutant~000", "mutant~002"]

@@ -1,0 +1,119 @@
+"""Teachers: what a hypernetwork is to imitate on the bodies of a suite, and on mutants of theirs.
+
+Kin have one expert. What the hypernetwork emits already competes with experts, as their gaits are others.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from morphnet.bodies import Body, Suite
+from morphnet.config import TrainConfig
+from morphnet.errors import SimulationError
+from morphnet.learning import Progress
+from morphnet.policy import Policy
+from morphnet.processes import in_processes, tell
+from morphnet.specialists.aim import TaskAim
+from morphnet.specialists.contest import Rounds
+from morphnet.specialists.family import FamilyTraining
+from morphnet.specialists.fleet import expert_folder
+from morphnet.specialists.kin import make_mutants
+from morphnet.specialists.recipes import train_expert
+
+MARGIN = 0.2
+"""Share of a policy's return by which another must be better to take its place: its gait is not the others'."""
+HOPE = 0.5
+"""Share of the emitted policy's return that an expert may lack when half of its steps are done."""
+JUDGED = 5
+"""Mutants by which a family's snapshots are judged, beside its bodies."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Folders:
+    """Where policies are kept, a folder each.
+
+    Attributes:
+        emitted: what the hypernetwork emits for the bodies; read.
+        teachers: of the bodies.
+        mutants: of the mutants, in a folder for each kin, called as the first of them.
+    """
+
+    emitted: Path
+    teachers: Path
+    mutants: Path
+
+
+def find_teachers(
+    suite: Suite,
+    kin: Sequence[Sequence[str]],
+    folders: Folders,
+    config: TrainConfig,
+    hear: Callable[[tuple[str, Progress]], None] = lambda _: None,
+) -> Generator[Sequence[str], None, None]:
+    """Train an expert for every kin, alone or many, and yield their names when their teachers are saved.
+
+    Those of mutants are saved first: where a body's is, theirs are.
+
+    Args:
+        suite: the suite.
+        kin: names of its bodies, by kin.
+        folders: where the emitted policies are, and where teachers go.
+        config: steps, mutants, seed, and as many trainings at the same time as threads.
+        hear: called with the first name of kin and how far their training is, after every update.
+
+    Raises:
+        MorphNetError: a process was killed.
+    """
+    jobs = [(suite, names, folders, config) for names in sorted(kin, key=len, reverse=True)]
+    yield from in_processes(_find, jobs, config.threads, str(folders.teachers), hear)
+
+
+def _find(suite: Suite, names: Sequence[str], folders: Folders, config: TrainConfig) -> Sequence[str]:
+    emitted = [Policy.load(expert_folder(folders.emitted, name)) for name in names]
+    bodies = [suite.load(name) for name in names]
+    try:
+        made = _shared(bodies, emitted, config) if len(names) > 1 else _alone(bodies[0], emitted[0], config)
+    except SimulationError:  # an expert that breaks the physics of a body is no better
+        made = emitted
+    for policy in made[len(names) :]:
+        policy.save(folders.mutants / expert_folder(Path(), names[0]) / policy.body.name)
+    for name, policy in zip(names, made, strict=False):
+        policy.save(expert_folder(folders.teachers, name))
+    return names
+
+
+def _alone(body: Body, emitted: Policy, config: TrainConfig) -> list[Policy]:
+    """Train an expert while there is hope that it beats what is emitted; return the better of the two."""
+    merit = judge([emitted], config.seed)
+    hopeless = merit - HOPE * abs(merit)
+
+    def report(progress: Progress) -> None:
+        tell((body.name, progress))
+
+    expert = train_expert(body, config.expert_steps, config.seed, 1, hopeless=hopeless, report=report)
+    return [expert] if is_clearly_better([expert], [emitted], config.seed) else [emitted]
+
+
+def _shared(bodies: Sequence[Body], emitted: list[Policy], config: TrainConfig) -> list[Policy]:
+    """Train the expert of kin; return its policies, those of mutants last, unless what is emitted is clearly better."""
+    mutants = make_mutants(bodies, config.mutants, config.seed, bodies[0].name)
+    kin, judged = [*bodies, *mutants], len(bodies) + JUDGED
+    training = FamilyTraining(kin, kin[:judged], config.family_steps, config.seed, threads=1)
+    expert = training.run(lambda progress: tell((bodies[0].name, progress)))
+    made = [expert.policy(body) for body in kin]
+    return emitted if is_clearly_better(emitted, made[: len(bodies)], config.seed) else made
+
+
+def is_clearly_better(challengers: Sequence[Policy], holders: Sequence[Policy], seed: int) -> bool:
+    """Whether policies of some bodies have a clearly higher mean return than others of the same."""
+    merit = judge(holders, seed)
+    return judge(challengers, seed) > merit + MARGIN * abs(merit)
+
+
+def judge(policies: Sequence[Policy], seed: int) -> float:
+    """Mean return of the mean actions of policies, each on its own body."""
+    return float(np.mean([TaskAim(one.body).judge(one.actor, Rounds().final, seed) for one in policies]))

@@ -24,7 +24,6 @@ from morphnet.distillation import Distiller, Teacher
 from morphnet.learning import Progress
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.family import FamilyExpert, FamilyTraining
-from morphnet.specialists.fleet import JUDGED
 from morphnet.specialists.kin import kin_of, make_mutants
 
 EPISODES, SEED = 10, 77
@@ -83,8 +82,7 @@ def main(
     learning = make_mutants(trained, mutants, seed + 1, f"{family}_mutant")
     unseen = make_mutants(trained, 8, seed + 1000, f"{family}_unseen")
     kin = [*trained, *learning]
-    judged = [*trained, *learning[:JUDGED]]
-    expert = FamilyTraining(kin, judged, steps, seed, threads).run(reporter("expert", steps))
+    expert = FamilyTraining(trained, learning, steps, seed, threads).run(reporter("expert", steps))
     config = DistillConfig(steps=distill_steps, seed=seed, threads=threads)
     hypernetwork = distil(expert, kin, config)
     held_out = [opened.load(name) for name in opened.families("held_out").get(family, [])]

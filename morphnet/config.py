@@ -71,7 +71,7 @@ class TrainConfig:
         network: sizes of the networks.
     """
 
-    steps: int = 2_000_000
+    steps: int = 10_000_000
     expert_steps: int = 2_000_000
     family_steps: int = 4_000_000
     mutants: int = 120

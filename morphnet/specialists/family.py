@@ -32,10 +32,16 @@ from morphnet.specialists.frame import Fit, Frame
 from morphnet.specialists.recipes import CRITIC_HIDDEN, EPISODE_SECONDS, MINIBATCH, plain_ppo
 
 AT_ONCE = 16
-"""Bodies that take part in an update; they take turns."""
+"""Bodies that take part in an update. Those of the suite always do, where they are half of it at most; others take
+turns."""
+GROWTH = (0.15, 0.6)
+"""Shares of the steps between which mutants come in, those first that are most like a body of the suite: a gait is
+found on few bodies, and carried on to others."""
+JUDGED = 10
+"""Mutants by which snapshots are judged, beside the bodies."""
 SIMS, HORIZON = 2, 128
 """Simulations of each of them, and control steps between two updates."""
-HIDDEN = 192
+HIDDEN = 256
 ROUNDS = Rounds(snapshots=20, quick=2, final=5)
 
 
@@ -101,28 +107,30 @@ class FamilyExpert:
 class FamilyTraining:
     """One training of kin."""
 
-    def __init__(self, bodies: Sequence[Body], judged: Sequence[Body], steps: int, seed: int, threads: int) -> None:
+    def __init__(self, bodies: Sequence[Body], mutants: Sequence[Body], steps: int, seed: int, threads: int) -> None:
         """Build simulations and networks.
 
         Args:
             bodies: the kin.
-            judged: those of them by whose mean return snapshots are judged.
+            mutants: of theirs.
             steps: environment steps over all of them.
             seed: seeds everything that is drawn.
             threads: threads that share the simulations.
         """
-        self.frame, self.steps, self._total = Frame(bodies), 0, steps
-        fits = [self.frame.fit(body) for body in bodies]
-        seeds = np.random.SeedSequence(seed).spawn(len(bodies) + 1)
-        self.members = [Member(fit, child) for fit, child in zip(fits, seeds[1:], strict=True)]
+        self.frame, self.steps, self._total = Frame([*bodies, *mutants]), 0, steps
+        fits, others = ([self.frame.fit(body) for body in part] for part in (bodies, mutants))
+        seeds = np.random.SeedSequence(seed).spawn(len(bodies) + len(mutants) + 1)
+        in_order = [*fits, *sorted(others, key=lambda fit: _distance(fit, fits))]
+        self.members = [Member(fit, child) for fit, child in zip(in_order, seeds[1:], strict=True)]
         self._rng, self._turns = np.random.default_rng(seeds[0]), list[int]()
-        self._at_once = min(AT_ONCE, len(bodies))
+        self._at_once = min(AT_ONCE, len(self.members))
+        self._always = len(bodies) if 2 * len(bodies) <= self._at_once else 0
         self.workers = Workers(threads)
         self._samples = self._at_once * SIMS * HORIZON
         config = plain_ppo(bodies[0], steps, seed, threads)
         self._ppo = dataclasses.replace(config, minibatches=max(1, self._samples // MINIBATCH))
         self._build(float(exploration_shift(torch.tensor(bodies[0].control_step))))
-        self._contest = Contest(FamilyJudge([self.frame.fit(body) for body in judged]), ROUNDS, seed + 1000)
+        self._contest = Contest(FamilyJudge([*fits, *others[:JUDGED]]), ROUNDS, seed + 1000)
 
     def _build(self, noise_shift: float) -> None:
         generator = torch.Generator().manual_seed(self._ppo.seed)
@@ -135,11 +143,12 @@ class FamilyTraining:
         """Train until the steps are used up; return the best."""
         started, updates, judged = time.monotonic(), 0, 0
         try:
-            for _ in range(math.ceil(len(self.members) / self._at_once)):  # all are seen before anything is learnt
-                self._update(learn=False)
+            looks = math.ceil((len(self.members) - self._always) / (self._at_once - self._always))
+            for _ in range(looks):  # all are seen before anything is learnt
+                self._update(len(self.members), learn=False)
             self._contest.enter(self.actor.emitted(), 0)
             while self.steps < self._total:
-                self._update()
+                self._update(self._ready())
                 updates += 1
                 if int(ROUNDS.snapshots * self.steps / self._total) > judged:
                     judged = int(ROUNDS.snapshots * self.steps / self._total)
@@ -150,11 +159,17 @@ class FamilyTraining:
         winner = self._contest.winner()
         return FamilyExpert(self.frame, winner.actor, winner.steps)
 
+    def _ready(self) -> int:
+        """How many of the members have come in by now."""
+        low, high = GROWTH
+        share = min(max((self.steps / self._total - low) / (high - low), 0.0), 1.0)
+        return self._at_once + int(share * (len(self.members) - self._at_once))
+
     @torch.no_grad()
-    def _update(self, learn: bool = True) -> None:
+    def _update(self, ready: int, learn: bool = True) -> None:
         actor, whole, critic = self.actor.emitted(), self.actor(), self.critic(self.actor.statistics)
         parts = self.workers.map(
-            lambda member: member.collect(actor, whole, critic, self._ppo.gae_lambda), self._whose_turn()
+            lambda member: member.collect(actor, whole, critic, self._ppo.gae_lambda), self._whose_turn(ready)
         )
         names = [field.name for field in dataclasses.fields(Samples)]
         samples = Samples(*(torch.cat([getattr(part, name) for part in parts], dim=1) for name in names))
@@ -164,17 +179,24 @@ class FamilyTraining:
         self.actor.statistics.update(samples.observation)
         self.steps += samples.advantage.numel()
 
-    def _whose_turn(self) -> list[Member]:
-        """Take turns in drawn orders, nobody twice at a time."""
-        turns, self._turns = self._turns[: self._at_once], self._turns[self._at_once :]
-        if len(turns) < self._at_once:
-            missing = self._at_once - len(turns)
-            order = sorted(self._rng.permutation(len(self.members)).tolist(), key=turns.__contains__)
+    def _whose_turn(self, ready: int) -> list[Member]:
+        """Those that always take part, and of the others among the first ``ready`` some, in drawn orders."""
+        room = self._at_once - self._always
+        turns, self._turns = self._turns[:room], self._turns[room:]
+        if len(turns) < room:
+            missing = room - len(turns)
+            drawn = self._always + self._rng.permutation(ready - self._always)
+            order = sorted(drawn.tolist(), key=turns.__contains__)  # nobody twice at a time
             turns, self._turns = turns + order[:missing], order[missing:]
-        return [self.members[index] for index in turns]
+        return [self.members[index] for index in (*range(self._always), *turns)]
 
     def _progress(self, updates: int, seconds: float) -> Progress:
         leader = self._contest.leader
         returns = {"best": leader.merit if leader else float("nan")}
         diverged = sum(member.simulation.diverged for member in self.members)
         return Progress(updates, self.steps, self._total, seconds, self.steps / seconds, returns, diverged)
+
+
+def _distance(fit: Fit, others: Sequence[Fit]) -> float:
+    """How far the code of a body is from the nearest of others."""
+    return min(float(np.linalg.norm(fit.code - other.code)) for other in others)

@@ -28,8 +28,6 @@ MARGIN = 0.2
 """Share of a policy's return by which another must be better to take its place: its gait is not the others'."""
 HOPE = 0.5
 """Share of the emitted policy's return that an expert may lack when half of its steps are done."""
-JUDGED = 5
-"""Mutants by which a family's snapshots are judged, beside its bodies."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,10 +99,9 @@ def _alone(body: Body, emitted: Policy, config: TrainConfig) -> list[Policy]:
 def _shared(bodies: Sequence[Body], emitted: list[Policy], config: TrainConfig) -> list[Policy]:
     """Train the expert of kin; return its policies, those of mutants last, unless what is emitted is clearly better."""
     mutants = make_mutants(bodies, config.mutants, config.seed, bodies[0].name)
-    kin, judged = [*bodies, *mutants], len(bodies) + JUDGED
-    training = FamilyTraining(kin, kin[:judged], config.family_steps, config.seed, threads=1)
+    training = FamilyTraining(bodies, mutants, config.family_steps, config.seed, threads=1)
     expert = training.run(lambda progress: tell((bodies[0].name, progress)))
-    made = [expert.policy(body) for body in kin]
+    made = [expert.policy(body) for body in (*bodies, *mutants)]
     return emitted if is_clearly_better(emitted, made[: len(bodies)], config.seed) else made
 
 

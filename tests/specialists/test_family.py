@@ -43,7 +43,7 @@ def kin(make_puck) -> list[Body]:
 
 
 def train(bodies: list[Body], steps: int, threads: int = 1) -> FamilyExpert:
-    return FamilyTraining(bodies, bodies, steps, seed=0, threads=threads).run()
+    return FamilyTraining(bodies[:2], bodies[2:], steps, seed=0, threads=threads).run()
 
 
 @pytest.fixture(scope="module")
@@ -87,25 +87,45 @@ def test_it_repeats_however_many_threads(kin):
         np.testing.assert_array_equal(tensor, other.actor.tensors()[name])
 
 
-@given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 99))
+@given(st.integers(0, 9), st.integers(1, 30), st.integers(1, 20), st.integers(0, 99))
 @settings(max_examples=50, deadline=None)
-def test_all_take_turns_and_nobody_twice_at_a_time(members, at_once, seed):
+def test_all_take_turns_and_nobody_twice_at_a_time(always, others, room, seed):
+    room = min(room, others)
     training = object.__new__(FamilyTraining)
-    training.members, training._turns = list(range(members)), []
-    training._at_once, training._rng = min(at_once, members), np.random.default_rng(seed)
-    counts = np.zeros(members, int)
+    training.members, training._turns = list(range(always + others)), []
+    training._always, training._at_once, training._rng = always, always + room, np.random.default_rng(seed)
+    counts = np.zeros(always + others, int)
     for _ in range(40):
-        turn = training._whose_turn()
-        assert len(turn) == len(set(turn)) == training._at_once
+        turn = training._whose_turn(always + others)
+        assert len(turn) == len(set(turn)) == always + room
         counts[turn] += 1
-    assert counts.max() - counts.min() <= 1
+    assert (counts[:always] == 40).all()
+    assert counts[always:].max() - counts[always:].min() <= 1
+
+
+def test_mutants_come_in_one_after_the_other_the_likest_first(make_puck):
+    bodies, mutants = [make_puck(5.0)], [make_puck(gear) for gear in np.linspace(1.0, 4.5, 30)]
+    training = FamilyTraining(bodies, mutants, 1000, 0, 1)
+    training.workers.close()
+    codes = np.array([training.frame.fit(member.fit.body).code for member in training.members])
+    assert training.members[0].fit.body is bodies[0]
+    assert (np.diff(np.linalg.norm(codes - codes[0], axis=1)) >= 0).all()
+    seen = []
+    for done in (0.0, 0.15, 0.3, 0.45, 0.6, 1.0):
+        training.steps = int(done * 1000)
+        seen.append(training._ready())
+    assert seen[:2] == [16, 16]
+    assert seen[-2:] == [31, 31]
+    assert 16 < seen[2] < seen[3] < 31
+    newest = {id(member) for _ in range(20) for member in training._whose_turn(20)}
+    assert newest == {id(member) for member in training.members[:20]}
 
 
 def test_samples_hold_what_was_done_and_the_mean_of_what_is_missing(kin):
     frame = Frame(kin)
     bare = frame.fit(kin[-1])
     member = Member(bare, np.random.SeedSequence(0))
-    training = FamilyTraining(kin, kin, 1000, 0, 1)
+    training = FamilyTraining(kin, [], 1000, 0, 1)
     training.workers.close()
     training.actor.perceptron.layers.three[:] = [0.3, -0.2]
     whole, critic = training.actor(), training.critic(training.actor.statistics)

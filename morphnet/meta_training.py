@@ -1,9 +1,9 @@
 """Meta-training from beginning to end: PPO through the hypernetwork, experts, and their distillation.
 
-A gradient step through the hypernetwork costs as much as dozens on plain weights. So PPO through it only makes a start;
-experts go on where that is cheap, one for all kin, as experts that are trained apart have gaits of their own, with
-nothing in between. The hypernetwork then imitates them on the bodies of the suite and on mutants of theirs. A run is
-one folder; whatever stops it, it goes on from there.
+PPO through the hypernetwork finds gaits that bodies share, but a gradient step through it costs as much as dozens on
+plain weights. So experts go on where that is cheap, one for all kin, as experts that are trained apart have gaits of
+their own, with nothing in between. The hypernetwork then imitates them on the bodies of the suite and on mutants of
+theirs. A run is one folder; whatever stops it, it goes on from there.
 """
 
 from __future__ import annotations

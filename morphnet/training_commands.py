@@ -23,7 +23,8 @@ def train(
 ) -> None:
     """Meta-train a hypernetwork on the training split of a suite or of a folder of MJCF files.
 
-    First by PPO through the hypernetwork, then by imitation of experts that go on where it lags.
+    First by PPO through the hypernetwork, then by imitation of experts: one for all bodies that share names and for
+    mutants of theirs, and one for each other body.
 
     Example:
         morphnet train --suite planar --out rollouts/runs/planar

@@ -1,4 +1,4 @@
-"""Distillation: one hypernetwork learns what experts of single bodies do."""
+"""Distillation: one hypernetwork learns what experts do."""
 
 from morphnet.distillation.distiller import Before, Distiller
 from morphnet.distillation.shift import Teacher

@@ -1,4 +1,4 @@
-"""Distillation: one hypernetwork learns to emit what experts of single bodies do."""
+"""Distillation: one hypernetwork learns to emit what experts do."""
 
 from __future__ import annotations
 

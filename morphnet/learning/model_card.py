@@ -15,7 +15,7 @@ A graph-encoder hypernetwork that emits the weights of a dense actor for a robot
 
 | | |
 |---|---|
-| trained on | {origin} ({count} bodies) |
+| trained on | {origin} ({count} bodies{mutants}) |
 | environment steps | {steps:,} |
 | wall-clock | {minutes:.1f} minutes |
 | seed | {seed} |
@@ -32,7 +32,7 @@ Mean of the last episodes of training, {noise}{cut}.
 
 ## Limits
 
-It has seen the bodies above and nothing else: expect little from robots of another kind. Policies run forward
+It has seen the bodies above{mutants} and nothing else: expect little from robots of another kind. Policies run forward
 along +x on flat ground. They have been in simulation only; do not put one on a real robot without your own
 safeguards.
 """
@@ -47,6 +47,7 @@ def write_model_card(folder: Path, facts: dict[str, Any], config: TrainConfig, r
         cut=f", in episodes cut off after {seconds:g} simulated seconds" if seconds else "",
         origin=facts.get("suite") or facts.get("bodies") or "bodies given in Python",
         count=len(facts["body_names"]),
+        mutants=f" and {facts['mutants']} mutants of theirs" if facts.get("mutants") else "",
         steps=facts["steps"],
         minutes=facts["seconds"] / 60,
         seed=config.seed,

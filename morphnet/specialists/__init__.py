@@ -1,4 +1,4 @@
-"""Single bodies: training one policy directly by PPO, from nothing or from a given policy."""
+"""Training policies directly by PPO: of one body, from nothing or from a given policy, and of all kin at once."""
 
 from morphnet.specialists.fleet import expert_folder, train_experts
 from morphnet.specialists.kin import kin_of

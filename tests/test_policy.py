@@ -113,7 +113,7 @@ def test_the_folder_holds_three_files_and_its_record_says_what(policy, saved):
     record = json.loads((saved / "policy.json").read_text())
     assert record["body"]["name"] == "gymnasium:ant"
     assert record["body"]["sha256"] == policy.body.source.sha256
-    assert record["actuators"] == [f"actuator{i}" for i in range(8)]
+    assert record["actuators"] == [f"{joint}_{leg}" for leg in (4, 1, 2, 3) for joint in ("hip", "ankle")]
     assert record["control_step"] == pytest.approx(0.05)
     tensors = load_file(saved / "policy.safetensors")
     assert len(record["observation"]) == tensors["hidden1.weight"].shape[1]

@@ -31,7 +31,8 @@ class Skeleton:
         body_names: MuJoCo's names, or "body3" by id where there is none. For display only; limbs that
             coincide are told apart by the model's own names (``twins``).
         joint_names: the same for joints.
-        actuator_names: the same for actuators; "name[1]" for the second control of one actuator.
+        actuator_names: the same for actuators, which are called as their joint where they have no name of their own;
+            "name[1]" for the second control of one actuator.
     """
 
     body_ids: np.ndarray
@@ -158,4 +159,16 @@ def _actuator_names(model: mujoco.MjModel) -> tuple[str, ...]:
         if name and model.actuator_ctrlnum[actuator] > 1:
             name = f"{name}[{control - model.actuator_ctrladr[actuator]}]"
         names.append(name)
-    return tuple(name or _stand_in(f"actuator{control}", names) for control, name in enumerate(names))
+    for control, actuator in enumerate(control_owners(model)):
+        names[control] = names[control] or _stand_in(_joint_name(model, int(actuator)) or f"actuator{control}", names)
+    return tuple(map(str, names))
+
+
+def _joint_name(model: mujoco.MjModel, actuator: int) -> str | None:
+    """Name of the joint that an actuator drives, if it drives one that has a name."""
+    joints = (int(mujoco.mjtTrn.mjTRN_JOINT), int(mujoco.mjtTrn.mjTRN_JOINTINPARENT))
+    if not np.isin(model.actuator_trntype[actuator], joints):
+        return None
+    return (
+        str(mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_JOINT, int(model.actuator_trnid[actuator, 0])) or "") or None
+    )

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 from collections.abc import Sequence
 
+import mujoco
 import numpy as np
 
 from morphnet.bodies import Body, Task
@@ -39,8 +40,10 @@ def _alike(one: Body, other: Body) -> bool:
 
 
 def _names(body: Body) -> set[str]:
-    """Names of actuators that the file gives: those without one have nothing in common."""
-    return {body.model.actuator(index).name for index in range(body.model.nu)} - {""}
+    """Names of actuators that come from the file: stand-ins have nothing in common."""
+    kinds = (mujoco.mjtObj.mjOBJ_ACTUATOR, mujoco.mjtObj.mjOBJ_JOINT)
+    names = body.graph.actuator_names
+    return {name for name in names if any(mujoco.mj_name2id(body.model, kind, name) >= 0 for kind in kinds)}
 
 
 def _limitless(task: Task) -> Task:

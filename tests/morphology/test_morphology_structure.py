@@ -59,12 +59,12 @@ def test_several_joints_on_one_body():
     assert graph.actuator_joints.tolist() == [[0, 1], [1, 3]]
 
 
-def test_unnamed_elements_are_called_by_their_ids():
-    model = compile_model(f'<body><joint/>{GEOM}<body>{GEOM}<joint name="k"/></body></body>', '<motor joint="k"/>')
+def test_unnamed_elements_are_called_by_their_ids_and_actuators_by_their_joints():
+    model = compile_model(f'<body><joint/>{GEOM}<body>{GEOM}<joint name="k"/></body></body>', 2 * '<motor joint="k"/>')
     graph = graph_from_model(model)
     assert graph.body_names == ("body1", "body2")
     assert graph.joint_names == ("joint0", "k")
-    assert graph.actuator_names == ("actuator0",)
+    assert graph.actuator_names == ("k", "k_")
 
 
 def test_a_fixed_arm_includes_its_pedestal_but_not_what_else_stands_on_it():

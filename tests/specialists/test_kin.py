@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+from pathlib import Path
 
 import pytest
 import robots
@@ -24,11 +25,22 @@ def test_kin_share_names_and_a_control_step():
     assert sorted(found) == [["gymnasium:hopper"], ["hopper", "hopper_five"], ["walker", "walker_no_left_foot"]]
 
 
-def test_actuators_without_names_make_no_kin():
-    """Gymnasium's hopper and walker have none, and so the same stand-ins."""
-    bodies = [load_body("gymnasium:hopper"), load_body("gymnasium:walker2d_v5")]
-    assert set(bodies[0].graph.actuator_names) < set(bodies[1].graph.actuator_names)
-    assert len(kin_of(bodies)) == 2
+def cart(folder: Path, name: str, target: str) -> Body:
+    """A cart with a motor that has no name."""
+    (folder / f"{name}.xml").write_text(
+        '<mujoco><worldbody><body name="torso"><joint name="x" type="slide" axis="1 0 0"/><geom size=".1"/>'
+        f'<site name="{name}"/></body></worldbody><actuator><motor {target}/></actuator></mujoco>'
+    )
+    return load_body(folder / f"{name}.xml")
+
+
+def test_motors_without_names_are_called_as_their_joints_and_others_make_no_kin(tmp_path):
+    one, other = (cart(tmp_path, name, 'joint="x"') for name in ("one", "other"))
+    assert one.graph.actuator_names == other.graph.actuator_names == ("x",)
+    assert len(kin_of([one, other])) == 1
+    third, fourth = (cart(tmp_path, name, f'site="{name}" gear="1 0 0 0 0 0"') for name in ("third", "fourth"))
+    assert third.graph.actuator_names == fourth.graph.actuator_names == ("actuator0",)
+    assert len(kin_of([third, fourth])) == 2
 
 
 def test_other_rewards_make_no_kin():

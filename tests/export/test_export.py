@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 
-import mujoco
 import numpy as np
 import pytest
 import robots

@@ -262,14 +262,14 @@ def view(
 
 
 def demo(out: Path = Path("rollouts/demo"), seed: int = 0, json: Json = None) -> None:
-    """Run the story on the shipped checkpoint: policies for bodies never seen, scores, videos, a report.
+    """Run the story on the shipped checkpoint: policies for bodies never seen, adapting, scores, videos, a report.
 
     Example:
         morphnet demo --out rollouts/demo
 
     Args:
-        out: folder of the videos and the report.
-        seed: seeds the start states.
+        out: folder of the videos, the adapted policies and the report.
+        seed: seeds the start states, the demonstrations and adapting to them.
         json: where to write the numbers.
     """
     from morphnet.demo import run_demo

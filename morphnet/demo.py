@@ -20,6 +20,7 @@ from morphnet.policy import Policy
 from morphnet.references import read_references, reference_policy
 from morphnet.report import write_report
 from morphnet.runs import ZERO_SHOT
+from morphnet.specialists import expert_folder
 
 BODIES = ("walker_long_thighs_short_shins", "cheetah_no_front_shin", "gymnasium:hopper")
 """Two bodies held out from training, and one that everybody knows."""
@@ -61,7 +62,7 @@ def _adapt(out: Path, emitting: Hypernetwork, body: Body, seed: int) -> Policy |
 
 
 def _adapted_folder(out: Path, body: Body) -> Path:
-    return out / "adapted" / body.name / "adapted"
+    return expert_folder(out / "policies", body.name) / "adapted"  # the last part is what the film calls it
 
 
 def _measure(emitting: Hypernetwork, body: Body, adapted: Policy | None, seed: int) -> dict[str, Any]:

@@ -9,9 +9,8 @@ theirs. A run is one folder; whatever stops it, it goes on from there.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ from morphnet.learning.resume import save_resume, saved_stage
 from morphnet.morphology.twins import has_twins
 from morphnet.policy import RECORD, Policy
 from morphnet.specialists import expert_folder, kin_of
+from morphnet.specialists.family import FAMILY_EXPERT
+from morphnet.specialists.progress import ExpertsProgress
 from morphnet.specialists.teachers import Folders, find_teachers
 
 EMITTED, TEACHERS, MUTANTS = "emitted", "teachers", "mutants"
@@ -89,6 +90,11 @@ class MetaTraining:
     def _check_teachers(self) -> None:
         for body in self._missing():
             raise CheckpointError(f"{self._teacher(body)}: the teacher of {body.name} is missing; start anew")
+        for names in self.kin:
+            folder = expert_folder(self.folder / MUTANTS, names[0])
+            kind = Policy.load(expert_folder(self.folder / TEACHERS, names[0])).origin.get("kind")
+            if kind == FAMILY_EXPERT and not folder.is_dir() and self.config.mutants:
+                raise CheckpointError(f"{folder}: the mutants that {names[0]} was taught with are missing; start anew")
 
     def _reach_teachers(self, resume: bool, minutes: float | None, deadline: float | None) -> bool:
         """Train by PPO and find the teachers; return whether there is time, and need, to distil them."""
@@ -112,8 +118,11 @@ class MetaTraining:
         Whether the time is up is asked when an expert is done; others that are in training then begin anew next time.
         """
         missing = {body.name for body in self._missing()}
-        self._emit(missing)
+        if missing:
+            self._emit(missing)
         kin = [names for names in self.kin if missing & {*names}]
+        if not kin:
+            return
         progress = ExpertsProgress({names[0]: self._expert_steps([names]) for names in kin}, self._report)
         trainer, before = self.trainer, self.trainer.seconds
         folders = Folders(*(self.folder / name for name in (EMITTED, TEACHERS, MUTANTS)))
@@ -163,52 +172,9 @@ class MetaTraining:
             teachers.append(Teacher(family, Policy(body, policy.actor, policy.origin), body.name in alone))
         for names in many:
             folder = expert_folder(self.folder / MUTANTS, names[0])
-            mutants = sorted(folder.iterdir()) if folder.is_dir() else []
+            mutants = sorted(folder.iterdir()) if folder.is_dir() else []  # none where kin kept what was emitted
             teachers += [Teacher(families[names[0]], Policy.load(mutant), shown=False) for mutant in mutants]
         return teachers
-
-
-class ExpertsProgress:
-    """Sums up what trainings that go on side by side tell of themselves."""
-
-    def __init__(self, steps: Mapping[str, int], report: Callable[[Progress], None]) -> None:
-        """Report on trainings of so many ``steps``, by name; that nothing is done yet, at first."""
-        self._steps, self._report, self._started = steps, report, time.monotonic()
-        self._heard: dict[str, Progress] = {}
-        self._show()
-
-    @property
-    def seconds(self) -> float:
-        """Wall-clock so far."""
-        return time.monotonic() - self._started
-
-    def hear(self, news: tuple[str, Progress]) -> None:
-        """Take in how far one of them is."""
-        name, progress = news
-        self._heard[name] = progress
-        self._show()
-
-    def end(self, name: str) -> None:
-        """One of them is done, on a plateau perhaps."""
-        if name in self._heard:
-            self.hear((name, dataclasses.replace(self._heard[name], steps=self._steps[name])))
-
-    def _show(self) -> None:
-        heard = self._heard.values()
-        steps, seconds = sum(progress.steps for progress in heard), self.seconds
-        returns = {name: progress.returns["best"] for name, progress in self._heard.items()}
-        self._report(
-            Progress(
-                update=sum(progress.update for progress in heard),
-                steps=steps,
-                total_steps=sum(self._steps.values()),
-                seconds=seconds,
-                steps_per_second=steps / seconds,
-                returns=returns,
-                diverged=sum(progress.diverged for progress in heard),
-                stage="experts",
-            )
-        )
 
 
 def _summary(stage: Trainer | Distiller, steps: int, seconds: float) -> dict[str, Any]:

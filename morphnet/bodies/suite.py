@@ -44,14 +44,6 @@ class Suite:
             raise SuiteError(f"suite {self.name}: no split {split!r}; {choices(split, tuple(self.splits))}")
         return self.splits[split]
 
-    def family_of(self, name: str) -> str:
-        """Return the family that a body of this suite belongs to."""
-        for families in self.splits.values():
-            for family, names in families.items():
-                if name in names:
-                    return family
-        raise SuiteError(f"suite {self.name}: no body {name!r}")
-
     def load(self, name: str) -> Body:
         """Load one of the suite's bodies with its task."""
         if ":" in name:

@@ -28,8 +28,8 @@ class Skeleton:
         actuator_joints: (num_pairs, 2) int32 pairs (actuator index, joint index), whatever the transmission.
         actuator_bodies: (num_pairs, 2) int32 pairs (actuator index, body index) for actuators that act on a
             body (adhesion); an actuator that moves nothing is paired with the root body.
-        body_names: MuJoCo's names, or "body3" by id where there is none. For display only; limbs that
-            coincide are told apart by the model's own names (``twins``).
+        body_names: MuJoCo's names, or "body3" by id where there is none. Networks read no names; limbs that
+            coincide are told apart by the model's own (``twins``).
         joint_names: the same for joints.
         actuator_names: the same for actuators, which are called as their joint where they have no name of their own;
             "name[1]" for the second control of one actuator.
@@ -169,6 +169,5 @@ def _joint_name(model: mujoco.MjModel, actuator: int) -> str | None:
     joints = (int(mujoco.mjtTrn.mjTRN_JOINT), int(mujoco.mjtTrn.mjTRN_JOINTINPARENT))
     if not np.isin(model.actuator_trntype[actuator], joints):
         return None
-    return (
-        str(mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_JOINT, int(model.actuator_trnid[actuator, 0])) or "") or None
-    )
+    name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_JOINT, int(model.actuator_trnid[actuator, 0]))
+    return str(name) if name else None

@@ -31,6 +31,8 @@ from morphnet.specialists.direct import DirectActor, DirectCritic
 from morphnet.specialists.frame import Fit, Frame
 from morphnet.specialists.recipes import CRITIC_HIDDEN, EPISODE_SECONDS, MINIBATCH, plain_ppo
 
+FAMILY_EXPERT = "family expert"
+"""Kind of its policies, in their record."""
 AT_ONCE = 16
 """Bodies that take part in an update. Those of the suite always do, where they are half of it at most; others take
 turns."""
@@ -100,7 +102,7 @@ class FamilyExpert:
 
     def policy(self, body: Body) -> Policy:
         """Return what it does on a body, one it has not seen too, where the frame has all names of it."""
-        origin = {"kind": "family expert", "steps": self.steps}
+        origin = {"kind": FAMILY_EXPERT, "steps": self.steps}
         return Policy(body, self.frame.fit(body).actor(self.actor), origin)
 
 
@@ -146,6 +148,7 @@ class FamilyTraining:
             looks = math.ceil((len(self.members) - self._always) / (self._at_once - self._always))
             for _ in range(looks):  # all are seen before anything is learnt
                 self._update(len(self.members), learn=False)
+            self._turns.clear()  # they were drawn from all
             self._contest.enter(self.actor.emitted(), 0)
             while self.steps < self._total:
                 self._update(self._ready())

@@ -20,7 +20,7 @@ TWICE = 0.5
 
 
 def kin_of(bodies: Sequence[Body]) -> list[list[Body]]:
-    """Sort bodies into those that may share a frame: names of actuators, control step, and task but for its limits.
+    """Sort bodies into those that may share a frame: names of actuators, control step, and task but for where it ends.
 
     Each is like another of its kin, though not like all of them: a chain of six links has little in common with one
     of three, but much with one of four.
@@ -43,10 +43,12 @@ def _names(body: Body) -> set[str]:
     """Names of actuators that come from the file: stand-ins have nothing in common."""
     kinds = (mujoco.mjtObj.mjOBJ_ACTUATOR, mujoco.mjtObj.mjOBJ_JOINT)
     names = body.graph.actuator_names
-    return {name for name in names if any(mujoco.mj_name2id(body.model, kind, name) >= 0 for kind in kinds)}
+    given = {name: name.partition("[")[0] for name in names}  # "name[1]" is the second control of one
+    return {name for name in names if any(mujoco.mj_name2id(body.model, kind, given[name]) >= 0 for kind in kinds)}
 
 
 def _limitless(task: Task) -> Task:
+    """The task without the heights and angles at which episodes end, which follow a body's size."""
     return dataclasses.replace(task, height=None, angle=None, tilt=None)
 
 

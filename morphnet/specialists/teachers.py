@@ -6,6 +6,7 @@ Kin have one expert. What the hypernetwork emits already competes with experts, 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
@@ -75,10 +76,10 @@ def _find(suite: Suite, names: Sequence[str], folders: Folders, config: TrainCon
     bodies = [suite.load(name) for name in names]
     try:
         made = _shared(bodies, emitted, config) if len(names) > 1 else _alone(bodies[0], emitted[0], config)
-    except SimulationError:  # an expert that breaks the physics of a body is no better
+    except SimulationError:  # a training that breaks the physics of a body leaves no expert
         made = emitted
     for policy in made[len(names) :]:
-        policy.save(folders.mutants / expert_folder(Path(), names[0]) / policy.body.name)
+        policy.save(expert_folder(expert_folder(folders.mutants, names[0]), policy.body.name))
     for name, policy in zip(names, made, strict=False):
         policy.save(expert_folder(folders.teachers, name))
     return names
@@ -107,10 +108,13 @@ def _shared(bodies: Sequence[Body], emitted: list[Policy], config: TrainConfig) 
 
 def is_clearly_better(challengers: Sequence[Policy], holders: Sequence[Policy], seed: int) -> bool:
     """Whether policies of some bodies have a clearly higher mean return than others of the same."""
-    merit = judge(holders, seed)
-    return judge(challengers, seed) > merit + MARGIN * abs(merit)
+    merit, other = judge(holders, seed), judge(challengers, seed)
+    return other > (merit + MARGIN * abs(merit) if math.isfinite(merit) else merit)
 
 
 def judge(policies: Sequence[Policy], seed: int) -> float:
-    """Mean return of the mean actions of policies, each on its own body."""
-    return float(np.mean([TaskAim(one.body).judge(one.actor, Rounds().final, seed) for one in policies]))
+    """Mean return of the mean actions of policies, each on its own body; -inf where one breaks the physics."""
+    try:
+        return float(np.mean([TaskAim(one.body).judge(one.actor, Rounds().final, seed) for one in policies]))
+    except SimulationError:
+        return -math.inf

@@ -8,8 +8,10 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
-from morphnet import demo, hypernetwork
+from morphnet import demo, hypernetwork, references
+from morphnet.bodies import load_body
 from morphnet.look import Look
+from morphnet.references import add_reference, rounded
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
@@ -56,6 +58,12 @@ def test_inspect_draws_the_robot_and_its_graph(needs_gl, morphnet_command, small
 
 
 def test_demo_on_a_tiny_checkpoint(needs_gl, morphnet_command, run, small_suite, tmp_path, monkeypatch):
+    """The first body has a reference, to whose demonstration the emitted policy is adapted."""
+    policy = rounded(hypernetwork.Hypernetwork.load(run[0]).generate(load_body(small_suite / "puck.xml")))
+    measured = {"return_mean": 3.0, "return_std": 0.1, "length_mean": 20.0, "episodes": 9, "seed": 1}
+    add_reference(tmp_path / "references", policy, {**measured, "random_mean": 0.0, "random_std": 0.1})
+    monkeypatch.setattr(references, "SHIPPED", tmp_path / "references")
+    monkeypatch.setattr(demo, "ADAPT_SECONDS", 1.0)
     monkeypatch.setattr(hypernetwork, "SHIPPED", run[0])
     monkeypatch.setattr(demo, "BODIES", tuple(str(small_suite / f"{name}.xml") for name in ("puck", "slider")))
     monkeypatch.setattr(demo, "Look", lambda **_: Look(0.2, 96, 64, 10))
@@ -64,10 +72,14 @@ def test_demo_on_a_tiny_checkpoint(needs_gl, morphnet_command, run, small_suite,
     report = outcome.json
     assert [row["body"] for row in report["bodies"]] == ["puck", "slider"]
     assert [row["seen"] for row in report["bodies"]] == ["yes", "no"]
+    puck, slider = report["bodies"]
+    assert puck["demonstrator"] == 3.0
+    assert puck["scores"]["adapted"] == pytest.approx(min(max(puck["adapted"] / 3.0, 0.0), 1.2))
+    assert not {"adapted", "demonstrator", "scores"} & set(slider)
     assert len(report["films"]) == 2
-    for film in report["films"]:
+    for film, policies in zip(report["films"], (3, 2), strict=True):
         frames = imageio.imread(film, index=None)
-        assert frames.shape[:3] == (2, 64, 192), "random and zero-shot side by side"
+        assert frames.shape[:3] == (2, 64, 96 * policies), "random, zero-shot and adapted side by side"
         assert film in outcome.err, "it says where they are; standard output is for JSON"
     assert Path(report["report"]).read_text().startswith("<!doctype html>")
     assert report["report"] in outcome.err

@@ -15,7 +15,8 @@ from test_kill import finish, metrics, start, wait_for_update
 
 from morphnet.bodies import suite_from_folder
 from morphnet.config import TrainConfig
-from morphnet.errors import SimulationError
+from morphnet.errors import CheckpointError, SimulationError
+from morphnet.learning import Progress
 from morphnet.learning.resume import STATE, saved_stage
 from morphnet.meta_training import MetaTraining
 from morphnet.policy import Policy
@@ -126,6 +127,30 @@ def pushing(reference: Path) -> Callable[[str], Policy]:
         return policy
 
     return make
+
+
+def test_with_all_teachers_there_is_nothing_to_find(reference: Path, bodies: Path, tmp_path: Path) -> None:
+    """As after a kill between the last expert and the first save of the distillation."""
+    shutil.copytree(reference, tmp_path / "run")
+    training = make_training(bodies, tmp_path / "run")
+    training._find_teachers(None)
+    assert [len(teacher.policy.body.name) > 0 for teacher in training._teachers()] == [True] * (3 + MUTANTS)
+
+
+def test_a_run_without_its_mutants_is_refused(reference: Path, bodies: Path, tmp_path: Path) -> None:
+    shutil.copytree(reference, tmp_path / "run")
+    training = make_training(bodies, tmp_path / "run")
+    training._check_teachers()
+    shutil.rmtree(tmp_path / "run" / "mutants" / "slider")
+    with pytest.raises(CheckpointError, match="the mutants that slider was taught with are missing"):
+        training._check_teachers()
+
+
+def make_training(bodies: Path, folder: Path) -> MetaTraining:
+    def refuse(_: Progress) -> None:
+        raise AssertionError("nothing is to be reported")
+
+    return MetaTraining(suite_from_folder(bodies), TrainConfig(threads=1), folder, {}, refuse)
 
 
 def test_a_policy_takes_anothers_place_where_it_is_clearly_better(reference: Path, pushing) -> None:

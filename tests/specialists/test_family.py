@@ -121,6 +121,23 @@ def test_mutants_come_in_one_after_the_other_the_likest_first(make_puck):
     assert newest == {id(member) for member in training.members[:20]}
 
 
+def test_looking_at_all_leaves_no_turns_of_those_that_are_not_due(make_puck):
+    bodies, mutants = [make_puck(5.0)], [make_puck(gear) for gear in np.linspace(1.0, 4.5, 20)]
+    training, seen = FamilyTraining(bodies, mutants, 40_000, 0, 1), []
+    whose = training._whose_turn
+
+    def note(ready: int) -> list[Member]:
+        turn = whose(ready)
+        seen.append((ready, [training.members.index(member) for member in turn]))
+        return turn
+
+    training._whose_turn = note
+    training.run()
+    assert seen[0][0] == 21
+    assert any(ready == 16 for ready, _ in seen)
+    assert all(max(turn) < ready for ready, turn in seen)
+
+
 def test_samples_hold_what_was_done_and_the_mean_of_what_is_missing(kin):
     frame = Frame(kin)
     bare = frame.fit(kin[-1])

@@ -164,16 +164,15 @@ class MetaTraining:
     def _teachers(self) -> list[Teacher]:
         """Return what is taught: the suite's bodies, and after them the mutants."""
         many = [names for names in self.kin if len(names) > 1]
-        alone = {body.name for _, body in self.bodies} - {name for names in many for name in names}
         families = {body.name: family for family, body in self.bodies}
         teachers = []
         for family, body in self.bodies:
             policy = Policy.load(self._teacher(body))
-            teachers.append(Teacher(family, Policy(body, policy.actor, policy.origin), body.name in alone))
+            teachers.append(Teacher(family, Policy(body, policy.actor, policy.origin)))
         for names in many:
             folder = expert_folder(self.folder / MUTANTS, names[0])
             mutants = sorted(folder.iterdir()) if folder.is_dir() else []  # none where kin kept what was emitted
-            teachers += [Teacher(families[names[0]], Policy.load(mutant), shown=False) for mutant in mutants]
+            teachers += [Teacher(families[names[0]], Policy.load(mutant), mutant=True) for mutant in mutants]
         return teachers
 
 

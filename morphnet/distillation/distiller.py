@@ -81,13 +81,13 @@ class Distiller:
         self.config, self.folder, self.origin = config, folder, origin
         self.before = before or Before(_training(config))
         self.workers = Workers(config.threads)
-        self.shifts = make_shifts(experts, config)
+        self.shifts, self._always = make_shifts(experts, config)
         first = self.groups[0].simulations[0]
         self.features = feature_sizes(tokens_of(first.body, first.observer.layout))
         self.networks = start or build_networks(self.features, self.training)
         self.optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
-        self._families = {expert.policy.body.name: expert.family for expert in experts if expert.shown}
+        self._families = {expert.policy.body.name: expert.family for expert in experts if not expert.mutant}
         self.recent: dict[str, list[float]] = {name: [] for name in self._families}
         self._mutants = len(experts) - len(self.recent)
         self.rounds, self.steps, self.seconds = 0, 0, 0.0
@@ -148,7 +148,7 @@ class Distiller:
     def _one_round(self) -> dict[str, float]:
         start = time.perf_counter()
         # at first all, so that there is something to learn from of every body
-        due = [self.shifts[self.rounds % len(self.shifts)]] if self.rounds else self.shifts
+        due = self._due(self.rounds) if self.rounds else self.shifts
         collected = sum(self._visit(shift) for shift in due)
         between = time.perf_counter()
         self._set_learning_rate()
@@ -167,6 +167,11 @@ class Distiller:
             "loss/value_loss": float(np.nanmean([value for _, value in losses])),
             **{f"return/{name}": value for name, value in self.body_returns().items()},
         }
+
+    def _due(self, number: int) -> list[Shift]:
+        """The shift that is always due, if there is one, and another, in turn."""
+        turns = self.shifts[self._always :]
+        return [*self.shifts[: self._always], turns[number % len(turns)]]
 
     def _visit(self, shift: Shift) -> int:
         """Run a shift's bodies, remember what was seen, and return how many steps that took."""
@@ -195,14 +200,17 @@ class Distiller:
         self.optimizer.param_groups[0]["lr"] = self.config.learning_rate * cosine * min((done + 1e-3) / WARM_UP, 1.0)
 
     def _gradient_step(self, number: int) -> tuple[float, float]:
-        """One step on a shift's remembered actions, and in turn on its newest returns; return both losses."""
-        shift = self.shifts[(self.rounds + number) % len(self.shifts)]
-        index = torch.randint(len(shift.memories[0]), (self.config.batch,), generator=self.generator)
-        newest = torch.randint(shift.newest[0].advantage.shape[1], (self.config.batch,), generator=self.generator)
+        """One step on what is due of remembered actions, and in turn on newest returns; return both losses."""
+        due = self._due(self.rounds + number)
         valued = number % self.config.value_every == 0
-        bodies = sum(group.size for group in shift.groups)
-        jobs = list(zip(shift.groups, shift.memories, shift.experts, shift.newest, strict=True))
-        results = self.workers.map(lambda job: self._gradients(*job, index, newest if valued else None, bodies), jobs)
+        bodies = sum(group.size for shift in due for group in shift.groups)
+        jobs: list[tuple[Any, ...]] = []
+        for shift in due:
+            index = self._draw(len(shift.memories[0]))
+            newest = self._draw(shift.newest[0].advantage.shape[1])
+            parts = zip(shift.groups, shift.memories, shift.experts, shift.newest, strict=True)
+            jobs += [(*part, index, newest if valued else None, bodies) for part in parts]
+        results = self.workers.map(lambda job: self._gradients(*job), jobs)
         for position, parameter in enumerate(self._parameters):
             parameter.grad = sum_gradients([gradients[position] for gradients, _ in results])
         for network in (self.networks.actor, self.networks.critic):
@@ -210,6 +218,9 @@ class Distiller:
         self.optimizer.step()
         total = np.sum([losses for _, losses in results], axis=0)
         return float(total[0]), float(total[1]) if valued else math.nan
+
+    def _draw(self, size: int) -> Tensor:
+        return torch.randint(size, (self.config.batch,), generator=self.generator)
 
     def _gradients(
         self,

@@ -19,6 +19,8 @@ from morphnet.simulation import Simulation
 
 EPISODE_SECONDS = 12.5
 """Longest episodes: what lies on its back, where no limit ends that, shows little."""
+MOST_ALWAYS = 0.75
+"""Share of the bodies at once that those of a suite may be, if they are to be always due."""
 
 
 class Teacher(NamedTuple):
@@ -27,15 +29,12 @@ class Teacher(NamedTuple):
     Attributes:
         family: of the body, in reports.
         policy: the expert.
-        alone: no other body shares its gait, so it has to be learnt by heart, and is in every shift. Where such are
-            more than half of what a shift may hold, all take turns.
-        shown: reports and metrics name the body; mutants would fill them.
+        mutant: made up; mutants take turns beside the bodies of a suite, and reports do not name them.
     """
 
     family: str
     policy: Policy
-    alone: bool = False
-    shown: bool = True
+    mutant: bool = False
 
 
 @dataclasses.dataclass(eq=False)
@@ -59,13 +58,19 @@ class Shift:
     newest: list[Samples] = dataclasses.field(default_factory=list)
 
 
-def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> list[Shift]:
-    """Deal bodies out to as few shifts as ``config.bodies_at_once`` allows; a family's are spread over them."""
-    dealt = _deal(experts, config.bodies_at_once)
-    capacity = max(config.memory // len(dealt), 2 * config.num_sims * config.horizon)
+def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> tuple[list[Shift], int]:
+    """Deal bodies out to as few shifts as ``config.bodies_at_once`` allows; a family's are spread over them.
+
+    Returns:
+        The shifts, and how many of them, the first, are always due: one where mutants take turns beside the bodies of
+        a suite, and those leave them room; else none.
+    """
+    dealt, always = _deal(experts, config.bodies_at_once)
     own, guided = map(_seeds, np.random.SeedSequence(config.seed).spawn(2))
     shifts = []
-    for members in dealt:
+    for number, members in enumerate(dealt):
+        share = 1 if number < always else len(dealt) - always
+        capacity = max(config.memory // share, 2 * config.num_sims * config.horizon)
         groups, stacks = _make_groups(members, own, config)
         guides, _ = _make_groups(members, guided, config)
         shifts.append(
@@ -78,17 +83,21 @@ def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> list[Shift
                 memories=[Memory(group, capacity) for group in groups],
             )
         )
-    return shifts
+    return shifts, always
 
 
-def _deal(experts: Sequence[Teacher], at_once: int) -> list[list[Teacher]]:
-    alone = [expert for expert in experts if expert.alone]
-    others = [expert for expert in experts if not expert.alone]
-    if 2 * len(alone) > at_once:
-        alone, others = [], list(experts)
-    others.sort(key=lambda expert: expert.family)
-    count = max(1, -(-len(others) // (at_once - len(alone))))
-    return [[*alone, *others[first::count]] for first in range(count)]
+def _deal(experts: Sequence[Teacher], at_once: int) -> tuple[list[list[Teacher]], int]:
+    suite = sorted((expert for expert in experts if not expert.mutant), key=lambda expert: expert.family)
+    mutants = sorted((expert for expert in experts if expert.mutant), key=lambda expert: expert.family)
+    if not mutants or not 0 < len(suite) <= MOST_ALWAYS * at_once:
+        everything = sorted(experts, key=lambda expert: expert.family)
+        return _in_turns(everything, at_once), 0
+    return [suite, *_in_turns(mutants, at_once - len(suite))], 1
+
+
+def _in_turns(experts: list[Teacher], at_once: int) -> list[list[Teacher]]:
+    count = -(-len(experts) // at_once)
+    return [experts[first::count] for first in range(count)]
 
 
 def _seeds(sequence: np.random.SeedSequence) -> Iterator[np.random.Generator]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import math
 from pathlib import Path
@@ -202,25 +201,28 @@ def test_the_student_drives_without_noise_and_experts_with(experts, tmp_path):
     distiller.workers.close()
 
 
-def numbered(bodies: int, alone: int = 0) -> list[Teacher]:
-    return [Teacher(f"family {index % 3}", index, index < alone) for index in range(bodies)]
+def numbered(bodies: int, mutants: int = 0) -> list[Teacher]:
+    return [Teacher(f"family {index % 3}", index, index >= bodies) for index in range(bodies + mutants)]
 
 
-@given(st.integers(0, 30), st.integers(0, 6), st.integers(1, 12))
-@settings(max_examples=50, deadline=None)
-def test_what_is_learnt_by_heart_is_in_every_shift_where_it_is_little(others, alone, most):
-    dealt = [[teacher.policy for teacher in members] for members in shift._deal(numbered(alone + others, alone), most)]
-    assert max(map(len, dealt)) <= most
-    counts = collections.Counter(index for members in dealt for index in members)
-    assert set(counts) == set(range(alone + others))
-    assert {counts[index] for index in range(alone, alone + others)} <= {1}
-    assert {counts[index] for index in range(alone)} <= {len(dealt) if 2 * alone <= most else 1}
+@given(st.integers(0, 9), st.integers(0, 30), st.integers(1, 12))
+@settings(max_examples=100, deadline=None)
+def test_the_bodies_of_a_suite_are_always_due_and_mutants_in_turns(bodies, mutants, most):
+    dealt, always = shift._deal(numbered(bodies, mutants), most)
+    members = [[teacher.policy for teacher in part] for part in dealt]
+    assert sorted(index for part in members for index in part) == list(range(bodies + mutants))
+    assert always == (mutants > 0 and 0 < bodies <= 0.75 * most)
+    constant = len(members[0]) if always else 0
+    assert max(map(len, members[always:]), default=0) + constant <= most
+    if always:
+        assert sorted(members[0]) == list(range(bodies))
 
 
 @given(st.integers(1, 30), st.integers(1, 12))
 @settings(max_examples=50, deadline=None)
 def test_shifts_hold_every_body_once_and_their_share_of_a_family(bodies, most):
-    dealt = [[teacher.policy for teacher in members] for members in shift._deal(numbered(bodies), most)]
+    dealt, _ = shift._deal(numbered(bodies), most)
+    dealt = [[teacher.policy for teacher in members] for members in dealt]
     assert sorted(index for members in dealt for index in members) == list(range(bodies))
     assert len(dealt) == math.ceil(bodies / most)
     assert max(map(len, dealt)) <= most
@@ -290,6 +292,27 @@ def test_a_distillation_in_turns_is_resumed_to_the_bit(experts, tmp_path):
     assert resumed.rounds == whole.rounds > 6
     for name, tensor in whole.networks.state_dict().items():
         assert torch.equal(tensor, resumed.networks.state_dict()[name]), name
+
+
+def test_in_every_gradient_step_are_the_bodies_and_some_mutants(experts, tmp_path):
+    body, mutant = experts[0], experts[1]._replace(mutant=True)
+    others = [mutant._replace(policy=Policy(mutant.policy.body, mutant.policy.actor, {})) for _ in range(2)]
+    config = dataclasses.replace(TINY, bodies_at_once=2, memory=1024)
+    distiller = Distiller([mutant, body, *others], config, tmp_path, {"bodies": "pucks"})
+    assert [len(made.groups[0].simulations) for made in distiller.shifts] == [1, 1, 1, 1]
+    due = [distiller._due(number) for number in range(3)]
+    assert all(first is distiller.shifts[0] for first, _ in due)
+    assert {id(second) for _, second in due} == {id(made) for made in distiller.shifts[1:]}
+    assert set(distiller.body_returns()) == {"puck"}
+    assert [memory.observation.shape[1] for made in distiller.shifts for memory in made.memories] == [
+        1024,
+        341,
+        341,
+        341,
+    ]
+    distiller._one_round()
+    distiller._one_round()
+    distiller.workers.close()
 
 
 @pytest.mark.parametrize(

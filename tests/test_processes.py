@@ -52,6 +52,9 @@ def test_what_calls_tell_is_heard() -> None:
 
 def test_nobody_hears_the_first_process() -> None:
     tell("nothing")
+    heard: list[int] = []
+    assert list(in_processes(half, [(2,)], 1, "halves", heard.append)) == [1.0]
+    assert heard == []
 
 
 def test_calls_are_made_elsewhere() -> None:

@@ -53,7 +53,7 @@ class MetaTraining:
             config: hyperparameters.
             folder: the run's folder.
             origin: what the bodies are, for the checkpoint's record.
-            report: called after every update, and after every expert.
+            report: called after every update, those of experts included.
         """
         self.suite, self.config, self.folder, self.origin, self._report = suite, config, folder, origin, report
         families = suite.families("train")

@@ -23,7 +23,8 @@ from morphnet.console import print_table, say
 from morphnet.distillation import Distiller, Teacher
 from morphnet.learning import Progress
 from morphnet.specialists.aim import TaskAim
-from morphnet.specialists.family import FamilyExpert, FamilyTraining
+from morphnet.specialists.family import FamilyTraining
+from morphnet.specialists.family_expert import FamilyExpert
 from morphnet.specialists.kin import kin_of, make_mutants
 
 EPISODES, SEED = 10, 77

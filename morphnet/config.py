@@ -73,7 +73,7 @@ class TrainConfig:
 
     steps: int = 10_000_000
     expert_steps: int = 2_000_000
-    family_steps: int = 4_000_000
+    family_steps: int = 8_000_000
     mutants: int = 120
     distill_steps: int = 10_000_000
     seed: int = 0

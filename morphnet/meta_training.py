@@ -26,13 +26,13 @@ from morphnet.learning.resume import save_resume, saved_stage
 from morphnet.morphology.twins import has_twins
 from morphnet.policy import RECORD, Policy
 from morphnet.specialists import expert_folder, kin_of
-from morphnet.specialists.family import FAMILY_EXPERT
+from morphnet.specialists.family_expert import FAMILY_EXPERT
 from morphnet.specialists.progress import ExpertsProgress
 from morphnet.specialists.teachers import Folders, find_teachers
 
-EMITTED, TEACHERS, MUTANTS = "emitted", "teachers", "mutants"
-"""Folders of a run: what the hypernetwork emitted after PPO, a policy a body, and what it is taught after that, on the
-bodies and on mutants of theirs."""
+EMITTED, FAMILIES, TEACHERS, MUTANTS = "emitted", "families", "teachers", "mutants"
+"""Folders of a run: what the hypernetwork emitted after PPO, a policy a body; experts of families; and what is taught
+after that, on the bodies and on mutants of theirs."""
 
 
 class MetaTraining:
@@ -125,7 +125,7 @@ class MetaTraining:
             return
         progress = ExpertsProgress({names[0]: self._expert_steps([names]) for names in kin}, self._report)
         trainer, before = self.trainer, self.trainer.seconds
-        folders = Folders(*(self.folder / name for name in (EMITTED, TEACHERS, MUTANTS)))
+        folders = Folders(*(self.folder / name for name in (EMITTED, FAMILIES, TEACHERS, MUTANTS)))
         with contextlib.closing(find_teachers(self.suite, kin, folders, self.config, progress.hear)) as done:
             for names in done:
                 progress.end(names[0])
@@ -136,7 +136,7 @@ class MetaTraining:
 
     def _emit(self, missing: set[str]) -> None:
         """Save what is emitted for all bodies, and as the teacher of those that can have no expert."""
-        for name in (EMITTED, TEACHERS, MUTANTS):
+        for name in (EMITTED, FAMILIES, TEACHERS, MUTANTS):
             make_folder(self.folder / name)
         with_expert = {name for names in self.kin for name in names}
         # of all bodies, as the others of a batch move the last bits

@@ -243,13 +243,27 @@ def read_actor(path: Path) -> ActorWeights:
         CheckpointError: missing or damaged.
     """
     try:
-        tensors = {name: tensor.astype(np.float32, copy=False) for name, tensor in load_file(path).items()}
-        weights = tuple(tensors[f"{layer}.weight"] for layer in _LAYERS)
-        biases = tuple(tensors[f"{layer}.bias"] for layer in _LAYERS)
-        return ActorWeights((weights[0], weights[1], weights[2]), (biases[0], biases[1], biases[2]), tensors["log_std"])
+        tensors = load_file(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file") from None
-    except KeyError as error:
-        raise CheckpointError(f"{path}: tensor {error} is missing") from None
     except Exception as error:  # safetensors' numpy reader raises its own and plain exceptions alike
         raise CheckpointError(f"{path}: damaged or not a safetensors file ({error})") from None
+    return actor_of(tensors, path)
+
+
+def actor_of(tensors: dict[str, np.ndarray], path: Path) -> ActorWeights:
+    """Build an actor of the tensors that were read from ``path``, as float32.
+
+    Raises:
+        CheckpointError: one is missing.
+    """
+    try:
+        layers = [
+            tuple(tensors[f"{layer}.{part}"].astype(np.float32, copy=False) for layer in _LAYERS)
+            for part in ("weight", "bias")
+        ]
+        (one, two, three), (first, second, third) = layers
+        log_std = tensors["log_std"].astype(np.float32, copy=False)
+    except KeyError as error:
+        raise CheckpointError(f"{path}: tensor {error} is missing") from None
+    return ActorWeights((one, two, three), (first, second, third), log_std)

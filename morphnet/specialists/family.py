@@ -1,4 +1,4 @@
-"""Experts of families: one policy that reads, beside an observation, what tells a body from its kin.
+"""Training of the expert of a family: PPO on all kin, mutants included.
 
 Experts that are trained apart have gaits of their own, and between them there is nothing to interpolate. One network
 for all kin, mutants included, has to find gaits that change little where bodies do.
@@ -22,17 +22,16 @@ from morphnet.learning.group import Workers, make_groups
 from morphnet.learning.rollout import RolloutCollector
 from morphnet.learning.samples import Samples, by_body, estimate
 from morphnet.networks import StackedActor, StackedMLP, exploration_shift
-from morphnet.policy import ActorWeights, Policy
+from morphnet.policy import ActorWeights
 from morphnet.simulation import Simulation
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.ascent import Ascent
 from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
+from morphnet.specialists.family_expert import FamilyExpert
 from morphnet.specialists.frame import Fit, Frame
 from morphnet.specialists.recipes import CRITIC_HIDDEN, EPISODE_SECONDS, MINIBATCH, plain_ppo
 
-FAMILY_EXPERT = "family expert"
-"""Kind of its policies, in their record."""
 AT_ONCE = 16
 """Bodies that take part in an update. Those of the suite always do, where they are half of it at most; others take
 turns."""
@@ -86,26 +85,6 @@ class FamilyJudge:
             return -math.inf
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class FamilyExpert:
-    """One policy for all kin.
-
-    Attributes:
-        frame: its inputs and outputs.
-        actor: a network in the frame.
-        steps: environment steps it learnt from.
-    """
-
-    frame: Frame
-    actor: ActorWeights
-    steps: int
-
-    def policy(self, body: Body) -> Policy:
-        """Return what it does on a body, one it has not seen too, where the frame has all names of it."""
-        origin = {"kind": FAMILY_EXPERT, "steps": self.steps}
-        return Policy(body, self.frame.fit(body).actor(self.actor), origin)
-
-
 class FamilyTraining:
     """One training of kin."""
 
@@ -119,7 +98,7 @@ class FamilyTraining:
             seed: seeds everything that is drawn.
             threads: threads that share the simulations.
         """
-        self.frame, self.steps, self._total = Frame([*bodies, *mutants]), 0, steps
+        self.frame, self.steps, self._total = Frame.of([*bodies, *mutants]), 0, steps
         fits, others = ([self.frame.fit(body) for body in part] for part in (bodies, mutants))
         seeds = np.random.SeedSequence(seed).spawn(len(bodies) + len(mutants) + 1)
         in_order = [*fits, *sorted(others, key=lambda fit: _distance(fit, fits))]

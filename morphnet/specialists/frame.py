@@ -63,6 +63,7 @@ class Fit:
         return StackedMLP((first[:, self.entries], second, third), (moved, two, three))
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
 class Frame:
     """Inputs and outputs by name, over all bodies of a family, and a code a body.
 
@@ -71,25 +72,38 @@ class Frame:
     Attributes:
         entries: names of the observation entries.
         actuators: names of the actuators.
+        keys: (K,) what is said of bodies, of which codes are made.
+        mean: (K,) of the frame's bodies.
+        axes: (C, K) the directions in which they differ most.
+        spreads: (C,) standard deviations along them.
     """
 
-    def __init__(self, bodies: Sequence[Body]) -> None:
+    entries: tuple[str, ...]
+    actuators: tuple[str, ...]
+    keys: tuple[Key, ...]
+    mean: np.ndarray
+    axes: np.ndarray
+    spreads: np.ndarray
+
+    @classmethod
+    def of(cls, bodies: Sequence[Body]) -> Frame:
         """Collect the names of ``bodies``, and find the directions in which what they are differs most."""
         observers = [Observer(body) for body in bodies]
-        self.entries = sorted({name for observer in observers for name in observer.layout.names})
-        self.actuators = sorted({name for body in bodies for name in body.graph.actuator_names})
+        entries = sorted({name for observer in observers for name in observer.layout.names})
+        actuators = sorted({name for body in bodies for name in body.graph.actuator_names})
         described = [_described(body, observer) for body, observer in zip(bodies, observers, strict=True)]
-        self._keys = sorted({key for one in described for key in one})
-        table = np.array([self._row(one) for one in described])
-        self._mean = table.mean(axis=0)
-        _, spreads, axes = np.linalg.svd(table - self._mean, full_matrices=False)
+        keys = sorted({key for one in described for key in one})
+        table = np.array([_row(one, keys) for one in described])
+        mean = table.mean(axis=0)
+        _, spreads, axes = np.linalg.svd(table - mean, full_matrices=False)
         count = min(CODE_SIZE, int((spreads > 1e-6 * max(spreads[0], 1.0)).sum()))
-        self._axes, self._spreads = axes[:count], spreads[:count] / np.sqrt(len(table))
+        deviations = spreads[:count] / np.sqrt(len(table))
+        return cls(tuple(entries), tuple(actuators), tuple(keys), mean, axes[:count], deviations)
 
     @property
     def size(self) -> int:
         """Number of inputs, the code's included."""
-        return len(self.entries) + len(self._axes)
+        return len(self.entries) + len(self.axes)
 
     def holds(self, body: Body) -> bool:
         """Whether the frame has all names of a body."""
@@ -100,11 +114,12 @@ class Frame:
         observer = Observer(body)
         entries = np.array([self.entries.index(name) for name in observer.layout.names])
         actuators = np.array([self.actuators.index(name) for name in body.graph.actuator_names])
-        code = self._axes @ (self._row(_described(body, observer)) - self._mean) / self._spreads
+        code = self.axes @ (_row(_described(body, observer), self.keys) - self.mean) / self.spreads
         return Fit(body, entries, actuators, np.clip(code, -CODE_LIMIT, CODE_LIMIT).astype(np.float32))
 
-    def _row(self, described: dict[Key, float]) -> list[float]:
-        return [described.get(key, 0.0) for key in self._keys]
+
+def _row(described: dict[Key, float], keys: Sequence[Key]) -> list[float]:
+    return [described.get(key, 0.0) for key in keys]
 
 
 def _described(body: Body, observer: Observer) -> dict[Key, float]:

@@ -14,19 +14,24 @@ import numpy as np
 
 from morphnet.bodies import Body, Suite
 from morphnet.config import TrainConfig
-from morphnet.errors import SimulationError
+from morphnet.errors import CheckpointError, SimulationError
 from morphnet.learning import Progress
 from morphnet.policy import Policy
 from morphnet.processes import in_processes, tell
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Rounds
 from morphnet.specialists.family import FamilyTraining
+from morphnet.specialists.family_expert import FamilyExpert
 from morphnet.specialists.fleet import expert_folder
 from morphnet.specialists.kin import make_mutants
 from morphnet.specialists.recipes import train_expert
 
 MARGIN = 0.2
 """Share of a policy's return by which another must be better to take its place: its gait is not the others'."""
+WORTH = 0.25
+"""Share of the mean return over kin that their expert must reach on a mutant for it to be taught: what has lost the
+limb it stands on falls whatever it does, and would only take turns from others."""
+WORTH_EPISODES = 3
 HOPE = 0.5
 """Share of the emitted policy's return that an expert may lack when half of its steps are done."""
 
@@ -37,11 +42,14 @@ class Folders:
 
     Attributes:
         emitted: what the hypernetwork emits for the bodies; read.
+        families: experts of families, a file each, called as the first of the kin; one that is there is not trained
+            again.
         teachers: of the bodies.
         mutants: of the mutants, in a folder for each kin, called as the first of them.
     """
 
     emitted: Path
+    families: Path
     teachers: Path
     mutants: Path
 
@@ -75,7 +83,8 @@ def _find(suite: Suite, names: Sequence[str], folders: Folders, config: TrainCon
     emitted = [Policy.load(expert_folder(folders.emitted, name)) for name in names]
     bodies = [suite.load(name) for name in names]
     try:
-        made = _shared(bodies, emitted, config) if len(names) > 1 else _alone(bodies[0], emitted[0], config)
+        alone = len(names) == 1
+        made = _alone(bodies[0], emitted[0], config) if alone else _shared(bodies, emitted, folders, config)
     except SimulationError:  # a training that breaks the physics of a body leaves no expert
         made = emitted
     for policy in made[len(names) :]:
@@ -97,13 +106,37 @@ def _alone(body: Body, emitted: Policy, config: TrainConfig) -> list[Policy]:
     return [expert] if is_clearly_better([expert], [emitted], config.seed) else [emitted]
 
 
-def _shared(bodies: Sequence[Body], emitted: list[Policy], config: TrainConfig) -> list[Policy]:
-    """Train the expert of kin; return its policies, those of mutants last, unless what is emitted is clearly better."""
+def _shared(bodies: Sequence[Body], emitted: list[Policy], folders: Folders, config: TrainConfig) -> list[Policy]:
+    """Return the policies of the kin's expert, of mutants worth it too, unless what is emitted is clearly better."""
     mutants = make_mutants(bodies, config.mutants, config.seed, bodies[0].name)
-    training = FamilyTraining(bodies, mutants, config.family_steps, config.seed, threads=1)
-    expert = training.run(lambda progress: tell((bodies[0].name, progress)))
-    made = [expert.policy(body) for body in (*bodies, *mutants)]
-    return emitted if is_clearly_better(emitted, made[: len(bodies)], config.seed) else made
+    expert = _family_expert(bodies, mutants, expert_folder(folders.families, bodies[0].name), config)
+    made = [expert.policy(body) for body in bodies]
+    if is_clearly_better(emitted, made, config.seed):
+        return emitted
+    merit = judge(made, config.seed)
+    return [*made, *worth_teaching([expert.policy(mutant) for mutant in mutants], merit, config.seed)]
+
+
+def _family_expert(bodies: Sequence[Body], mutants: Sequence[Body], place: Path, config: TrainConfig) -> FamilyExpert:
+    """Read the expert of kin, or train and save it."""
+    path = place.with_name(f"{place.name}.safetensors")
+    if not path.is_file():
+        training = FamilyTraining(bodies, mutants, config.family_steps, config.seed, threads=1)
+        expert = training.run(lambda progress: tell((bodies[0].name, progress)))
+        expert.save(path)
+        return expert
+    expert = FamilyExpert.load(path)
+    for body in (*bodies, *mutants):
+        if not expert.frame.holds(body):
+            raise CheckpointError(f"{path}: an expert of other bodies: it knows not all names of {body.name}")
+    return expert
+
+
+def worth_teaching(mutants: Sequence[Policy], merit: float, seed: int) -> list[Policy]:
+    """Return the policies of mutants that reach a share of ``merit``, their kin's mean; all, if that is below 0."""
+    if merit <= 0.0:
+        return list(mutants)
+    return [policy for policy in mutants if judge([policy], seed, WORTH_EPISODES) >= WORTH * merit]
 
 
 def is_clearly_better(challengers: Sequence[Policy], holders: Sequence[Policy], seed: int) -> bool:
@@ -112,9 +145,9 @@ def is_clearly_better(challengers: Sequence[Policy], holders: Sequence[Policy], 
     return other > (merit + MARGIN * abs(merit) if math.isfinite(merit) else merit)
 
 
-def judge(policies: Sequence[Policy], seed: int) -> float:
+def judge(policies: Sequence[Policy], seed: int, episodes: int = Rounds().final) -> float:
     """Mean return of the mean actions of policies, each on its own body; -inf where one breaks the physics."""
     try:
-        return float(np.mean([TaskAim(one.body).judge(one.actor, Rounds().final, seed) for one in policies]))
+        return float(np.mean([TaskAim(one.body).judge(one.actor, episodes, seed) for one in policies]))
     except SimulationError:
         return -math.inf

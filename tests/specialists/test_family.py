@@ -14,7 +14,8 @@ from pucks import PUCK, TASK
 from morphnet.bodies import Body, load_body
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.policy import Policy
-from morphnet.specialists.family import FamilyExpert, FamilyTraining, Member
+from morphnet.specialists.family import FamilyTraining, Member
+from morphnet.specialists.family_expert import FamilyExpert
 from morphnet.specialists.frame import Frame
 
 ARM = PUCK[PUCK.index('<body name="arm">') : PUCK.index("</body>\n")] + "</body>\n"
@@ -139,7 +140,7 @@ def test_looking_at_all_leaves_no_turns_of_those_that_are_not_due(make_puck):
 
 
 def test_samples_hold_what_was_done_and_the_mean_of_what_is_missing(kin):
-    frame = Frame(kin)
+    frame = Frame.of(kin)
     bare = frame.fit(kin[-1])
     member = Member(bare, np.random.SeedSequence(0))
     training = FamilyTraining(kin, [], 1000, 0, 1)

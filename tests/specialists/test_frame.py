@@ -24,7 +24,7 @@ def hoppers() -> list[Body]:
 
 @pytest.fixture(scope="module")
 def frame(hoppers: list[Body]) -> Frame:
-    return Frame(hoppers)
+    return Frame.of(hoppers)
 
 
 def draw(*shape: int) -> np.ndarray:
@@ -79,5 +79,5 @@ def test_a_body_in_between_has_a_place(frame):
     assert min(kin, key=lambda name: float(np.square(kin[name] - unseen.code).sum())) == "hopper_four"
     assert frame.holds(suite.load("hopper_short"))
     assert not frame.holds(suite.load("walker"))
-    with pytest.raises(ValueError, match="not in list"):
+    with pytest.raises(ValueError, match="not in"):
         frame.fit(suite.load("walker"))

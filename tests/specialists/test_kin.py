@@ -63,7 +63,7 @@ def test_mutants_repeat_and_fit_into_the_frame_of_their_kin():
     mutants, again = (make_mutants(bodies, 24, 3, "mutant") for _ in range(2))
     assert [one.source.data for one in mutants] == [one.source.data for one in again]
     assert [body.name for body in mutants] == [f"mutant~{number:03d}" for number in range(24)]
-    frame = Frame(bodies)
+    frame = Frame.of(bodies)
     assert all(frame.holds(body) for body in mutants)
     lost = collections.Counter(6 - body.model.nu for body in mutants)
     assert set(lost) >= {0, 1, 2}, lost

@@ -75,7 +75,7 @@ class TrainConfig:
     expert_steps: int = 2_000_000
     family_steps: int = 8_000_000
     mutants: int = 120
-    distill_steps: int = 10_000_000
+    distill_steps: int = 15_000_000
     seed: int = 0
     num_sims: int = 16
     horizon: int = 64

@@ -20,13 +20,13 @@ class Suite:
 
     Attributes:
         name: the suite's name, or the folder's.
-        folder: where its MJCF files are.
+        folder: where its MJCF files are; None for shipped suites taken together, whose bodies are found by name.
         splits: split -> family -> body names, in the file's order.
         task_file: a TOML with a section a family that replaces the TOML beside the files; None for those.
     """
 
     name: str
-    folder: Path
+    folder: Path | None
     splits: dict[str, dict[str, list[str]]]
     task_file: Path | None = None
 
@@ -46,7 +46,7 @@ class Suite:
 
     def load(self, name: str) -> Body:
         """Load one of the suite's bodies with its task."""
-        if ":" in name:
+        if ":" in name or self.folder is None:
             return load_body(name)
         task = task_in_file(self.task_file, name) if self.task_file else None
         return load_body(self.folder / f"{name}.xml", task)
@@ -62,14 +62,26 @@ def suite_names() -> list[str]:
 
 
 def load_suite(name: str) -> Suite:
-    """Open a shipped suite.
+    """Open a shipped suite, or several as one: ``planar+legged``.
 
     Raises:
-        SuiteError: there is no suite of that name.
+        SuiteError: there is no suite of that name, or one is named twice.
     """
-    if name not in suite_names():
-        raise SuiteError(f"unknown suite {name!r}; {choices(name, suite_names())}")
-    return suite_from_folder(ASSETS / name)
+    parts = name.split("+")
+    for part in parts:
+        if part not in suite_names():
+            raise SuiteError(f"unknown suite {part!r}; {choices(part, suite_names())}")
+        if parts.count(part) > 1:
+            raise SuiteError(f"suite {name!r}: {part} is named twice")
+    opened = [suite_from_folder(ASSETS / part) for part in parts]
+    return opened[0] if len(opened) == 1 else _together(name, opened)
+
+
+def _together(name: str, suites: list[Suite]) -> Suite:
+    splits = {
+        split: {family: names for suite in suites for family, names in suite.splits[split].items()} for split in SPLITS
+    }
+    return Suite(name, None, splits)
 
 
 def suite_from_folder(folder: Path, task_file: Path | None = None) -> Suite:

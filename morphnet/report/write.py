@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from morphnet import __version__, console
-from morphnet.bodies import Body, Suite, load_suite, suite_names
+from morphnet.bodies import Body, Suite, load_suite
 from morphnet.errors import MorphNetError, RenderError, SuiteError
 from morphnet.evaluation import PolicyController
 from morphnet.files import make_folder, write_bytes
@@ -80,12 +81,19 @@ def write_report(
 
 def _suite_of(run: Run, suite: Suite | None) -> Suite | None:
     """The suite that a run was trained on, checked by the names of its bodies; None where it is not known."""
-    name = run.record.get("suite")
-    found = suite or (load_suite(name) if name in suite_names() else None)
+    found = suite or _shipped(str(run.record.get("suite")))
     unknown = set(run.body_names) - set(found.names("train")) if found else set()
     if suite and unknown:
-        raise SuiteError(f"{suite.folder}: {run.folder} was trained on {min(unknown)}, which is not for training here")
+        raise SuiteError(
+            f"{suite.folder or suite.name}: {run.folder} was trained on {min(unknown)}, which is not for training here"
+        )
     return None if unknown else found
+
+
+def _shipped(name: str) -> Suite | None:
+    with contextlib.suppress(SuiteError):
+        return load_suite(name)
+    return None
 
 
 def _rows(run: Run, suite: Suite, episodes: int, seed: int) -> list[Row]:

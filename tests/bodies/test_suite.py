@@ -50,6 +50,27 @@ def test_a_shipped_suite(name):
         assert body.task == load_body(body.name).task
 
 
+def test_suites_taken_together():
+    together = load_suite("planar+arms")
+    assert together.name == "planar+arms"
+    for split in ("train", "held_out"):
+        assert together.families(split) == load_suite("planar").families(split) | load_suite("arms").families(split)
+        assert together.names(split) == load_suite("planar").names(split) + load_suite("arms").names(split)
+    for name in ("hopper", "flat_arm_2", "gymnasium:hopper"):
+        assert together.load(name).source.sha256 == load_body(name).source.sha256
+        assert together.load(name).task == load_body(name).task
+    with pytest.raises(SuiteError, match=r"suite 'arms[+]arms': arms is named twice"):
+        load_suite("arms+arms")
+    with pytest.raises(SuiteError, match=r"unknown suite 'leged'; .*legged"):
+        load_suite("planar+leged")
+
+
+def test_families_of_shipped_suites_are_unique():
+    """Or suites could not be taken together."""
+    families = [family for suite in suite_names() for family in load_suite(suite).families("train")]
+    assert len(set(families)) == len(families)
+
+
 def test_names_of_shipped_bodies_are_unique():
     """Or ``load_body`` could not tell them apart."""
     names = [

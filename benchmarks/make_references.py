@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -20,12 +21,14 @@ import tyro
 from morphnet import Hypernetwork, Policy, finetune, load_suite, train_expert
 from morphnet.bodies import Body
 from morphnet.console import print_table, say
-from morphnet.errors import CheckpointError
+from morphnet.errors import CheckpointError, MorphNetError
 from morphnet.evaluation import Evaluation, PolicyController, RandomController, evaluate
 from morphnet.files import write_json
 from morphnet.learning import Progress
 from morphnet.processes import in_processes
 from morphnet.references import SHIPPED, Reference, add_reference, read_references, reference_policy, rounded
+from morphnet.specialists.recipes import expert_recipe
+from morphnet.specialists.trainer import Specialist
 
 CHOICE_SEED, FINAL_SEED = 20_000, 30_000
 """Start states that candidates are chosen on, and others that the chosen one is measured on."""
@@ -40,6 +43,8 @@ class Plan:
     Attributes:
         starts: the trainings a body; each gets an equal share of the steps, and a seed of its own.
         steps: environment steps a body.
+        seconds: wall-clock that an expert's training may take; its schedule follows what is used up first. Such a
+            training does not end on a plateau.
         checkpoint: whose zero-shot policy is finetuned; the shipped one by default.
         episodes: whole episodes that the reference and the random policy are measured on.
         seed: seed of the first training.
@@ -48,16 +53,22 @@ class Plan:
 
     starts: tuple[Start, ...] = ("expert", "finetune")
     steps: int = 3_000_000
+    seconds: float | None = None
     checkpoint: Path | None = None
     episodes: int = 50
     seed: int = 0
     processes: int = 2
 
+    def __post_init__(self) -> None:
+        if self.seconds is not None and (self.seconds <= 0 or "finetune" in self.starts):
+            raise MorphNetError(f"--seconds {self.seconds}: above 0, and with --starts expert alone")
+
 
 def train(body: Body, start: Start, number: int, plan: Plan, work: Path) -> Policy:
     """Run one training of a body, or read what it left when it was run before."""
     steps = plan.steps // len(plan.starts)
-    folder = work / body.name.replace(":", "_") / f"{start}_{plan.seed + number}_{steps}"
+    within = "" if plan.seconds is None else f"_{plan.seconds:g}s"
+    folder = work / body.name.replace(":", "_") / f"{start}_{plan.seed + number}_{steps}{within}"
     done = folder / "done.json"
     if done.is_file():
         return Policy.load(folder)
@@ -69,14 +80,30 @@ def train(body: Body, start: Start, number: int, plan: Plan, work: Path) -> Poli
         "report": reporter(f"{body.name} {folder.name}"),
     }
     if start == "expert":
-        policy = train_expert(body, **common)
+        policy = train_expert(body, **common) if plan.seconds is None else train_within(plan.seconds, body, **common)
     else:
         hypernetwork = Hypernetwork.load(plan.checkpoint)
         policy = finetune(hypernetwork.generate(body), critic=hypernetwork.generate_critic(body), **common)
-    policy = Policy(body, policy.actor, {**policy.origin, "budget": steps})
+    budget = {"budget": steps} if plan.seconds is None else {"budget": steps, "seconds": plan.seconds}
+    policy = Policy(body, policy.actor, {**policy.origin, **budget})
     policy.save(folder)
     write_json(done, policy.origin)
     return policy
+
+
+def train_within(
+    seconds: float,
+    body: Body,
+    steps: int,
+    seed: int,
+    threads: int,
+    keep: Callable[[Policy], None],
+    report: Callable[[Progress], None],
+) -> Policy:
+    """Train an expert within a number of seconds, or steps."""
+    recipe = expert_recipe(body, steps, seed, threads)
+    recipe = dataclasses.replace(recipe, seconds=seconds, patience=math.inf)
+    return Specialist(body, recipe, None).run(keep, report)
 
 
 def train_all(suite: str, name: str, plan: Plan, work: Path) -> str:

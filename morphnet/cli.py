@@ -102,7 +102,7 @@ def evaluate(
         body: one body; without it, a suite or folder.
         policy: a policy folder (with a body), reference, random, or zero-shot: what the checkpoint emits.
         checkpoint: a checkpoint folder; the shipped one by default.
-        suite: a shipped suite.
+        suite: a shipped suite, or several: planar+legged.
         bodies: a folder of MJCF files.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
         split: train or held_out.

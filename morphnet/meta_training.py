@@ -18,6 +18,7 @@ from morphnet.bodies import Body, Suite
 from morphnet.config import DistillConfig, TrainConfig
 from morphnet.distillation import Before, Distiller, Teacher
 from morphnet.distillation.resume import DISTILLATION
+from morphnet.distillation.shift import most_at_once
 from morphnet.errors import CheckpointError
 from morphnet.files import make_folder
 from morphnet.hypernetwork import Hypernetwork
@@ -26,9 +27,9 @@ from morphnet.learning.resume import save_resume, saved_stage
 from morphnet.morphology.twins import has_twins
 from morphnet.policy import RECORD, Policy
 from morphnet.specialists import expert_folder, kin_of
-from morphnet.specialists.family_expert import FAMILY_EXPERT
+from morphnet.specialists.family_expert import FAMILY_EXPERT, FamilyExpert
 from morphnet.specialists.progress import ExpertsProgress
-from morphnet.specialists.teachers import Folders, find_teachers
+from morphnet.specialists.teachers import Folders, family_file, find_teachers
 
 EMITTED, FAMILIES, TEACHERS, MUTANTS = "emitted", "families", "teachers", "mutants"
 """Folders of a run: what the hypernetwork emitted after PPO, a policy a body; experts of families; and what is taught
@@ -60,11 +61,10 @@ class MetaTraining:
         self.bodies = [(family, suite.load(name)) for family, names in families.items() for name in names]
         self.trainer = Trainer(self.bodies, config, folder, origin)
         with_expert = [(family, body) for family, body in self.bodies if not has_twins(body.graph)]
-        self.kin = [
-            [body.name for body in kin]
-            for family in families
-            for kin in kin_of([body for of, body in with_expert if of == family])
+        self._kin_bodies = [
+            kin for family in families for kin in kin_of([body for of, body in with_expert if of == family])
         ]
+        self.kin = [[body.name for body in kin] for kin in self._kin_bodies]
 
     def run(self, resume: bool = False, minutes: float | None = None) -> dict[str, Any]:
         """Train until everything is done or the time is up; return steps, seconds, returns and how many diverged.
@@ -76,6 +76,7 @@ class MetaTraining:
         Raises:
             KeyboardInterrupt: stopped by Ctrl-C; all that was done is kept.
         """
+        self._check_families()
         deadline = None if minutes is None else time.monotonic() + 60 * minutes
         taught = resume and saved_stage(self.folder) == DISTILLATION
         if taught:
@@ -86,6 +87,13 @@ class MetaTraining:
         distiller.run(resume=taught, minutes=_left(deadline), report=self._report)
         before = distiller.before
         return _summary(distiller, before.steps + distiller.steps, before.seconds + distiller.seconds)
+
+    def _check_families(self) -> None:
+        """Refuse experts of other bodies at once, not after hours."""
+        for bodies in self._kin_bodies:
+            path = family_file(self.folder / FAMILIES, bodies[0].name)
+            if len(bodies) > 1 and path.exists():
+                FamilyExpert.load(path).check(bodies, path)
 
     def _check_teachers(self) -> None:
         for body in self._missing():
@@ -123,7 +131,8 @@ class MetaTraining:
         kin = [names for names in self.kin if missing & {*names}]
         if not kin:
             return
-        progress = ExpertsProgress({names[0]: self._expert_steps([names]) for names in kin}, self._report)
+        trained = [names for names in kin if not family_file(self.folder / FAMILIES, names[0]).exists()]
+        progress = ExpertsProgress({names[0]: self._expert_steps([names]) for names in trained}, self._report)
         trainer, before = self.trainer, self.trainer.seconds
         folders = Folders(*(self.folder / name for name in (EMITTED, FAMILIES, TEACHERS, MUTANTS)))
         with contextlib.closing(find_teachers(self.suite, kin, folders, self.config, progress.hear)) as done:
@@ -157,6 +166,7 @@ class MetaTraining:
             save_every=config.save_every,
             threads=config.threads,
             network=config.network,
+            bodies_at_once=most_at_once(len(self.bodies)),
         )
         before = Before(config, trainer.update, trainer.steps + self._expert_steps(self.kin), trainer.seconds)
         return Distiller(self._teachers(), distill, self.folder, self.origin, trainer.networks, before)

@@ -32,7 +32,7 @@ def train(
 
     Args:
         out: the run's folder: checkpoint, best and periodic checkpoints, metrics, TensorBoard log.
-        suite: a shipped suite.
+        suite: a shipped suite, or several: planar+legged.
         bodies: a folder of MJCF files, with splits.json where there are splits.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
         minutes: stop after this many minutes; schedules follow steps all the same.
@@ -71,7 +71,7 @@ def experts(
 
     Args:
         out: a folder; every body's policy folder goes there.
-        suite: a shipped suite.
+        suite: a shipped suite, or several: planar+legged.
         bodies: a folder of MJCF files, with splits.json where there are splits.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
         split: train or held_out.
@@ -116,7 +116,7 @@ def distill(
     Args:
         out: the checkpoint's folder, with metrics and TensorBoard log.
         experts: the folder of the experts, as ``experts`` leaves it.
-        suite: a shipped suite.
+        suite: a shipped suite, or several: planar+legged.
         bodies: a folder of MJCF files, with splits.json where there are splits.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
         checkpoint: the hypernetwork to go on from; a new one by default.

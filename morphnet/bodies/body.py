@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import mujoco
@@ -57,6 +58,11 @@ class Body:
     def control_step(self) -> float:
         """Seconds a control step."""
         return float(self.model.opt.timestep) * self.task.frame_skip
+
+    @property
+    def identity(self) -> list[Any]:
+        """Name, sha256 of the source, and task: what files that belong to the body compare, as JSON gives it back."""
+        return [self.name, self.source.sha256, self.task.to_dict()]
 
     @property
     def end_effector(self) -> tuple[int, np.ndarray]:

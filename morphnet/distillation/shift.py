@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -84,6 +85,11 @@ def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> tuple[list
             )
         )
     return shifts, always
+
+
+def most_at_once(bodies: int) -> int:
+    """Return how many bodies are to be due at once where a suite of so many is always, and mutants beside it."""
+    return max(DistillConfig().bodies_at_once, math.ceil(bodies / MOST_ALWAYS))
 
 
 def _deal(experts: Sequence[Teacher], at_once: int) -> tuple[list[list[Teacher]], int]:

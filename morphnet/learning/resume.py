@@ -123,8 +123,7 @@ def simulations_of(groups: Sequence[BodyGroup]) -> list[Simulation]:
 
 def described(groups: Sequence[BodyGroup]) -> list[list[Any]]:
     """What a run's bodies are, as JSON gives it back: names, sources and tasks."""
-    bodies = [simulation.body for simulation in simulations_of(groups)]
-    return [[body.name, body.source.sha256, body.task.to_dict()] for body in bodies]
+    return [simulation.body.identity for simulation in simulations_of(groups)]
 
 
 def write_state(folder: Path, tensors: Tensors, record: dict[str, Any]) -> None:

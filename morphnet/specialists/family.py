@@ -98,6 +98,7 @@ class FamilyTraining:
             seed: seeds everything that is drawn.
             threads: threads that share the simulations.
         """
+        self._kin = [body.identity for body in bodies]
         self.frame, self.steps, self._total = Frame.of([*bodies, *mutants]), 0, steps
         fits, others = ([self.frame.fit(body) for body in part] for part in (bodies, mutants))
         seeds = np.random.SeedSequence(seed).spawn(len(bodies) + len(mutants) + 1)
@@ -139,7 +140,7 @@ class FamilyTraining:
         finally:
             self.workers.close()
         winner = self._contest.winner()
-        return FamilyExpert(self.frame, winner.actor, winner.steps)
+        return FamilyExpert(self.frame, winner.actor, winner.steps, self._kin)
 
     def _ready(self) -> int:
         """How many of the members have come in by now."""

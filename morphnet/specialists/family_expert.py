@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from morphnet.bodies import Body
@@ -31,11 +32,13 @@ class FamilyExpert:
         frame: its inputs and outputs.
         actor: a network in the frame.
         steps: environment steps it learnt from.
+        kin: identities of the bodies that it learnt on, mutants left out.
     """
 
     frame: Frame
     actor: ActorWeights
     steps: int
+    kin: list[list[Any]]
 
     def policy(self, body: Body) -> Policy:
         """Return what it does on a body, one it has not seen too, where the frame has all names of it."""
@@ -48,6 +51,7 @@ class FamilyExpert:
         record = {
             "format": FORMAT,
             "steps": self.steps,
+            "kin": self.kin,
             "entries": frame.entries,
             "actuators": frame.actuators,
             "keys": frame.keys,
@@ -68,14 +72,27 @@ class FamilyExpert:
             keys = tuple((str(kind), str(name), int(column)) for kind, name, column in record["keys"])
             tables = [tensors[name] for name in _TABLES]
             frame = Frame(tuple(record["entries"]), tuple(record["actuators"]), keys, *tables)
-            expert = cls(frame, actor_of(tensors, path), int(record["steps"]))
-        except (KeyError, TypeError, ValueError) as error:
+            expert = cls(frame, actor_of(tensors, path), int(record["steps"]), [list(one) for one in record["kin"]])
+            fits = _fits(frame) and expert.actor.fits(frame.size, len(frame.actuators))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{path}: damaged ({error})") from None
-        if frame.axes.shape != (len(frame.spreads), len(keys)) or not expert.actor.fits(
-            frame.size, len(frame.actuators)
-        ):
+        if not fits:
             raise CheckpointError(f"{path}: damaged: its weights are not of the sizes that its names ask for")
         return expert
+
+    def check(self, bodies: Sequence[Body], path: Path) -> None:
+        """Refuse, by a CheckpointError that names ``path``, to stand for the expert of other bodies."""
+        if sorted(map(str, self.kin)) != sorted(str(body.identity) for body in bodies):
+            names = ", ".join(sorted(str(one[0]) for one in self.kin))
+            raise CheckpointError(f"{path}: an expert of other bodies, or of other tasks or versions of: {names}")
+
+
+def _fits(frame: Frame) -> bool:
+    """Whether the tables are of the sizes that the names ask for, and can be computed with."""
+    count, tables = len(frame.keys), (frame.mean, frame.axes, frame.spreads)
+    sizes = frame.mean.shape == (count,) and frame.axes.shape == (len(frame.spreads), count)
+    whole = frame.spreads.ndim == 1 and all(np.isfinite(table).all() for table in tables)
+    return sizes and bool(whole) and bool((frame.spreads > 0.0).all())
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -85,7 +102,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file") from None
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except Exception as error:  # safetensors' numpy reader raises its own and plain exceptions alike
         raise CheckpointError(f"{path}: not the expert of a family, or damaged ({error})") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not the expert of a family of format {FORMAT}, the one this version reads")

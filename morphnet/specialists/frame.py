@@ -106,8 +106,11 @@ class Frame:
         return len(self.entries) + len(self.axes)
 
     def holds(self, body: Body) -> bool:
-        """Whether the frame has all names of a body."""
-        return set(Observer(body).layout.names) <= set(self.entries)
+        """Whether the frame has all names of a body, and knows all that is said of it."""
+        observer = Observer(body)
+        known = set(observer.layout.names) <= set(self.entries)
+        known &= set(body.graph.actuator_names) <= set(self.actuators)
+        return known and set(_described(body, observer)) <= set(self.keys)
 
     def fit(self, body: Body) -> Fit:
         """Find a body's place; a name that the frame lacks raises a ValueError."""

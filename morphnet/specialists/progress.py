@@ -35,6 +35,8 @@ class ExpertsProgress:
             self.hear((name, dataclasses.replace(self._heard[name], steps=self._steps[name])))
 
     def _show(self) -> None:
+        if not self._steps:  # all of them were trained before
+            return
         heard = self._heard.values()
         steps, seconds = sum(progress.steps for progress in heard), self.seconds
         returns = {name: progress.returns["best"] for name, progress in self._heard.items()}

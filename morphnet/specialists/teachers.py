@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
@@ -14,14 +15,15 @@ import numpy as np
 
 from morphnet.bodies import Body, Suite
 from morphnet.config import TrainConfig
-from morphnet.errors import CheckpointError, SimulationError
+from morphnet.errors import SimulationError
+from morphnet.files import make_folder
 from morphnet.learning import Progress
 from morphnet.policy import Policy
 from morphnet.processes import in_processes, tell
 from morphnet.specialists.aim import TaskAim
 from morphnet.specialists.contest import Rounds
 from morphnet.specialists.family import FamilyTraining
-from morphnet.specialists.family_expert import FamilyExpert
+from morphnet.specialists.family_expert import FAMILY_EXPERT, FamilyExpert
 from morphnet.specialists.fleet import expert_folder
 from morphnet.specialists.kin import make_mutants
 from morphnet.specialists.recipes import train_expert
@@ -87,6 +89,8 @@ def _find(suite: Suite, names: Sequence[str], folders: Folders, config: TrainCon
         made = _alone(bodies[0], emitted[0], config) if alone else _shared(bodies, emitted, folders, config)
     except SimulationError:  # a training that breaks the physics of a body leaves no expert
         made = emitted
+    if made[0].origin.get("kind") == FAMILY_EXPERT:
+        make_folder(expert_folder(folders.mutants, names[0]))  # none of them may have been worth it
     for policy in made[len(names) :]:
         policy.save(expert_folder(expert_folder(folders.mutants, names[0]), policy.body.name))
     for name, policy in zip(names, made, strict=False):
@@ -109,7 +113,7 @@ def _alone(body: Body, emitted: Policy, config: TrainConfig) -> list[Policy]:
 def _shared(bodies: Sequence[Body], emitted: list[Policy], folders: Folders, config: TrainConfig) -> list[Policy]:
     """Return the policies of the kin's expert, of mutants worth it too, unless what is emitted is clearly better."""
     mutants = make_mutants(bodies, config.mutants, config.seed, bodies[0].name)
-    expert = _family_expert(bodies, mutants, expert_folder(folders.families, bodies[0].name), config)
+    expert = _family_expert(bodies, mutants, family_file(folders.families, bodies[0].name), config)
     made = [expert.policy(body) for body in bodies]
     if is_clearly_better(emitted, made, config.seed):
         return emitted
@@ -117,26 +121,30 @@ def _shared(bodies: Sequence[Body], emitted: list[Policy], folders: Folders, con
     return [*made, *worth_teaching([expert.policy(mutant) for mutant in mutants], merit, config.seed)]
 
 
-def _family_expert(bodies: Sequence[Body], mutants: Sequence[Body], place: Path, config: TrainConfig) -> FamilyExpert:
+def family_file(folder: Path, name: str) -> Path:
+    """Return where the expert of kin is kept that are called as the first of them, ``name``."""
+    return expert_folder(folder, name).with_suffix(".safetensors")
+
+
+def _family_expert(bodies: Sequence[Body], mutants: Sequence[Body], path: Path, config: TrainConfig) -> FamilyExpert:
     """Read the expert of kin, or train and save it."""
-    path = place.with_name(f"{place.name}.safetensors")
-    if not path.is_file():
-        training = FamilyTraining(bodies, mutants, config.family_steps, config.seed, threads=1)
-        expert = training.run(lambda progress: tell((bodies[0].name, progress)))
-        expert.save(path)
+    if path.exists():
+        expert = FamilyExpert.load(path)
+        expert.check(bodies, path)
         return expert
-    expert = FamilyExpert.load(path)
-    for body in (*bodies, *mutants):
-        if not expert.frame.holds(body):
-            raise CheckpointError(f"{path}: an expert of other bodies: it knows not all names of {body.name}")
+    training = FamilyTraining(bodies, mutants, config.family_steps, config.seed, threads=1)
+    expert = training.run(lambda progress: tell((bodies[0].name, progress)))
+    expert.save(path)
     return expert
 
 
 def worth_teaching(mutants: Sequence[Policy], merit: float, seed: int) -> list[Policy]:
-    """Return the policies of mutants that reach a share of ``merit``, their kin's mean; all, if that is below 0."""
-    if merit <= 0.0:
-        return list(mutants)
-    return [policy for policy in mutants if judge([policy], seed, WORTH_EPISODES) >= WORTH * merit]
+    """Return the policies of mutants that reach a share of ``merit``, the mean of their kin.
+
+    Where that is not above 0, shares of it mean nothing, and all are returned that do not break the physics.
+    """
+    lowest = WORTH * merit if merit > 0.0 else -sys.float_info.max
+    return [policy for policy in mutants if judge([policy], seed, WORTH_EPISODES) >= lowest]
 
 
 def is_clearly_better(challengers: Sequence[Policy], holders: Sequence[Policy], seed: int) -> bool:

@@ -67,8 +67,9 @@ def test_suites_taken_together():
 
 def test_families_of_shipped_suites_are_unique():
     """Or suites could not be taken together."""
-    families = [family for suite in suite_names() for family in load_suite(suite).families("train")]
-    assert len(set(families)) == len(families)
+    for split in ("train", "held_out"):
+        families = [family for suite in suite_names() for family in load_suite(suite).families(split)]
+        assert len(set(families)) == len(families)
 
 
 def test_names_of_shipped_bodies_are_unique():

@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 from test_kill import finish, metrics, start, wait_for_update
 
 from morphnet.bodies import suite_from_folder
-from morphnet.config import TrainConfig
+from morphnet.config import DistillConfig, TrainConfig
+from morphnet.distillation.shift import MOST_ALWAYS, most_at_once
 from morphnet.errors import CheckpointError, SimulationError
 from morphnet.learning import Progress
 from morphnet.learning.resume import STATE, saved_stage
@@ -146,6 +147,34 @@ def test_a_run_without_its_mutants_is_refused(reference: Path, bodies: Path, tmp
         training._check_teachers()
 
 
+def test_an_expert_of_other_bodies_is_refused_before_anything_is_trained(
+    reference: Path, bodies: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(reference / "families", tmp_path / "run" / "families")
+    make_training(bodies, tmp_path / "run")._check_families()
+    shutil.copytree(bodies, tmp_path / "other")
+    text = (tmp_path / "other" / "slider_heavy.xml").read_text()
+    (tmp_path / "other" / "slider_heavy.xml").write_text(f"{text}<!-- another -->")
+    with pytest.raises(CheckpointError, match="an expert of other bodies"):
+        make_training(tmp_path / "other", tmp_path / "run").run()
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["families"]
+
+
+def test_a_run_that_found_no_mutant_worth_teaching_goes_on(reference: Path, bodies: Path, tmp_path: Path) -> None:
+    shutil.copytree(reference, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "mutants" / "slider")
+    (tmp_path / "run" / "mutants" / "slider").mkdir()
+    training = make_training(bodies, tmp_path / "run")
+    training._check_teachers()
+    assert not any(teacher.mutant for teacher in training._teachers())
+
+
+def test_a_suite_of_any_size_can_always_be_due() -> None:
+    assert most_at_once(3) == DistillConfig().bodies_at_once
+    for count in (30, 31, 57, 300):
+        assert 0 < count <= MOST_ALWAYS * most_at_once(count)
+
+
 def make_training(bodies: Path, folder: Path) -> MetaTraining:
     def refuse(_: Progress) -> None:
         raise AssertionError("nothing is to be reported")
@@ -165,7 +194,7 @@ def find(reference: Path, bodies: Path, tmp_path: Path) -> Callable[..., Folders
     """Return a function that finds teachers of kin, in this process, and where they are."""
 
     def run(names: Sequence[str], emitted: Path = reference / "emitted") -> Folders:
-        folders = Folders(emitted, tmp_path / "teachers", tmp_path / "mutants")
+        folders = Folders(emitted, tmp_path / "families", tmp_path / "teachers", tmp_path / "mutants")
         config = TrainConfig(expert_steps=EXPERT_STEPS, family_steps=FAMILY_STEPS, mutants=MUTANTS, threads=1)
         assert teachers._find(suite_from_folder(bodies), names, folders, config) == names
         return folders

@@ -30,6 +30,12 @@ def test_nothing_is_done_at_first(progress, reports):
     assert (first.steps, first.total_steps, first.returns, first.stage) == (0, 1500, {}, "experts")
 
 
+def test_where_nothing_is_trained_nothing_is_shown(reports):
+    progress = ExpertsProgress({}, reports.append)
+    progress.end("ants")
+    assert reports == []
+
+
 def test_it_sums_up_what_was_told_last(progress, reports):
     for news in (("ants", told(300, 1.0)), ("dogs", told(100, 5.0, 2)), ("ants", told(600, 2.0, 1))):
         progress.hear(news)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -11,11 +13,13 @@ from morphnet.bodies import load_suite
 from morphnet.config import TrainConfig
 from morphnet.errors import CheckpointError
 from morphnet.policy import ActorWeights, Policy
+from morphnet.specialists import teachers
 from morphnet.specialists.family_expert import FAMILY_EXPERT, FamilyExpert
 from morphnet.specialists.frame import Frame
-from morphnet.specialists.teachers import WORTH, WORTH_EPISODES, Folders, find_teachers, judge, worth_teaching
+from morphnet.specialists.teachers import WORTH, WORTH_EPISODES, Folders, family_file, judge, worth_teaching
 
 HIDDEN = 4
+NAMES = ["hopper", "hopper_heavy"]
 
 
 def lazy(name: str, push: float) -> Policy:
@@ -36,7 +40,7 @@ def zeros(size: int, nu: int) -> ActorWeights:
     )
 
 
-def test_only_mutants_that_reach_a_share_of_their_kin_are_taught():
+def test_only_mutants_that_reach_a_share_of_their_kin_are_taught(monkeypatch):
     policies = [lazy("hopper", push) for push in (0.0, 0.3, -0.3, 1.0)]
     returns = [judge([policy], 0, WORTH_EPISODES) for policy in policies]
     assert min(returns) > 0.0
@@ -44,8 +48,10 @@ def test_only_mutants_that_reach_a_share_of_their_kin_are_taught():
     for lowest in returns:
         kept = worth_teaching(policies, lowest / WORTH * (1.0 - 1e-9), 0)
         assert kept == [policy for policy, value in zip(policies, returns, strict=True) if value >= lowest]
-    assert worth_teaching(policies, -1.0, 0) == policies
     assert worth_teaching(policies, 1e9, 0) == []
+    assert worth_teaching(policies, -1.0, 0) == policies
+    monkeypatch.setattr(teachers, "judge", lambda judged, *_: -math.inf if judged == [policies[1]] else -5.0)
+    assert worth_teaching(policies, -1.0, 0) == [policies[0], *policies[2:]]
 
 
 @pytest.fixture
@@ -54,32 +60,49 @@ def folders(tmp_path) -> Folders:
 
 
 @pytest.fixture
-def config() -> TrainConfig:
-    return dataclasses.replace(TrainConfig(), family_steps=1_000_000_000, mutants=2, threads=1)
+def find(folders, monkeypatch):
+    """Returns a function that finds the teachers of two hoppers, whose expert is there already, and two mutants."""
+
+    def untrained(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is to be trained")
+
+    def run(knows: Sequence[str] = NAMES) -> None:
+        bodies = [load_suite("planar").load(name) for name in knows]
+        frame = Frame.of(bodies)
+        folders.families.mkdir()
+        expert = FamilyExpert(frame, zeros(frame.size, len(frame.actuators)), 7, [body.identity for body in bodies])
+        expert.save(family_file(folders.families, "hopper"))
+        for name in NAMES:
+            lazy(name, -1.0).save(folders.emitted / name)
+        config = dataclasses.replace(TrainConfig(), mutants=2, threads=1)
+        assert teachers._find(load_suite("planar"), NAMES, folders, config) == NAMES
+
+    monkeypatch.setattr(teachers, "FamilyTraining", untrained)
+    return run
 
 
-def find(folders: Folders, config: TrainConfig) -> None:
-    names = ("hopper", "hopper_heavy")
-    for name in names:
-        lazy(name, -1.0).save(folders.emitted / name)
-    assert [*find_teachers(load_suite("planar"), [names], folders, config)] == [names]
-
-
-def test_a_family_that_is_trained_already_is_not_trained_again(folders, config):
-    frame = Frame.of([load_suite("planar").load(name) for name in ("hopper", "hopper_heavy")])
-    folders.families.mkdir()
-    expert = FamilyExpert(frame, zeros(frame.size, len(frame.actuators)), 7)
-    expert.save(folders.families / "hopper.safetensors")
-    find(folders, config)
-    for name in ("hopper", "hopper_heavy"):
+def test_a_family_that_is_trained_already_is_not_trained_again(find, folders):
+    find()
+    for name in NAMES:
         taught = Policy.load(folders.teachers / name)
         assert taught.origin == {"kind": FAMILY_EXPERT, "steps": 7}
         assert not taught.actor.weights[0].any()
 
 
-def test_a_family_of_other_bodies_is_refused(folders, config):
-    frame = Frame.of([load_suite("planar").load("walker")])
-    folders.families.mkdir()
-    FamilyExpert(frame, zeros(frame.size, len(frame.actuators)), 7).save(folders.families / "hopper.safetensors")
-    with pytest.raises(CheckpointError, match="an expert of other bodies: it knows not all names of hopper"):
-        find(folders, config)
+@pytest.mark.parametrize("worth", [[True, True], [True, False], [False, False]])
+def test_mutants_that_are_not_worth_it_are_not_kept(find, folders, monkeypatch, worth):
+    honest = teachers.judge
+
+    def judge(policies: Sequence[Policy], seed: int, *episodes: int) -> float:
+        (number,) = {int(policy.body.name.partition("~")[2] or -1) for policy in policies}
+        return honest(policies, seed, *episodes) if number < 0 or worth[number] else -1.0
+
+    monkeypatch.setattr(teachers, "judge", judge)
+    find()
+    kept = sorted(path.name for path in (folders.mutants / "hopper").iterdir())
+    assert kept == [f"hopper~{number:03d}" for number in range(2) if worth[number]]
+
+
+def test_a_family_of_other_bodies_is_refused(find):
+    with pytest.raises(CheckpointError, match=r"hopper\.safetensors: an expert of other bodies, .*: hopper_four$"):
+        find(["hopper_four"])

@@ -10,8 +10,9 @@ bodies are. A run that was stopped goes on where it was: rows that the CSV has a
 from __future__ import annotations
 
 import csv
+import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from morphnet.adaptation.regression import Regression
 from morphnet.bodies import Body
 from morphnet.config import AdaptConfig
 from morphnet.console import say
+from morphnet.errors import MorphNetError, choices
 from morphnet.evaluation import PolicyController, RandomController, evaluate
 from morphnet.references import reference_policy
 from morphnet.specialists import train_for
@@ -84,33 +86,54 @@ class Scale:
         return float(np.clip((value - self.low) / (self.high - self.low), 0.0, 1.2))
 
 
-def jobs(bodies: Sequence[str], seeds: int, done: set[tuple[str, ...]]) -> Iterator[tuple[str, str, int, str]]:
-    """Yield (body, amount, seed, recipe) of what is not measured yet."""
-    recipes = [(NONE, recipe) for recipe in WITHOUT] + [(amount, recipe) for amount in AMOUNTS for recipe in RECIPES]
-    for body in bodies:
-        for seed in range(seeds):
-            for amount, recipe in recipes:
-                if (body, amount, str(seed), recipe) not in done:
-                    yield body, amount, seed, recipe
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is measured.
+
+    Attributes:
+        bodies: BODY names.
+        amounts: of demonstrations.
+        recipes: what makes policies.
+        seeds: seeds of demonstrations and recipes.
+    """
+
+    bodies: tuple[str, ...]
+    amounts: tuple[str, ...] = tuple(AMOUNTS)
+    recipes: tuple[str, ...] = (*WITHOUT, *RECIPES)
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        for word, known in [(word, AMOUNTS) for word in self.amounts] + [(w, WITHOUT | RECIPES) for w in self.recipes]:
+            if word not in known:
+                raise MorphNetError(f"{word!r}: {choices(word, tuple(known))}")
+
+    def jobs(self, done: set[tuple[str, ...]]) -> Iterator[tuple[str, str, int, str]]:
+        """Yield (body, amount, seed, recipe) of what is not measured yet."""
+        cells = [(NONE, recipe) for recipe in WITHOUT] + [
+            (amount, recipe) for amount in self.amounts for recipe in RECIPES
+        ]
+        for body in self.bodies:
+            for seed in range(self.seeds):
+                for amount, recipe in cells:
+                    if recipe in self.recipes and (body, amount, str(seed), recipe) not in done:
+                        yield body, amount, seed, recipe
 
 
 def main(
     out: Path,
-    bodies: tuple[str, ...],
+    plan: tyro.conf.OmitArgPrefixes[Plan],
     demonstrators: Path | None = None,
     checkpoint: Path | None = None,
     seconds: float = 30.0,
-    seeds: int = 1,
 ) -> None:
     """Measure every recipe on every body.
 
     Args:
         out: the CSV; rows are appended.
-        bodies: BODY names.
+        plan: what is measured.
         demonstrators: the folder of the demonstrators' policies; the shipped references by default.
         checkpoint: a checkpoint folder; the shipped one by default.
         seconds: wall-clock that adaptation, and PPO from scratch, may take.
-        seeds: seeds of demonstrations and recipes.
     """
     hypernetwork = Hypernetwork.load(checkpoint)
     done = set()
@@ -120,7 +143,7 @@ def main(
     else:
         append_row(out, COLUMNS)
     scales: dict[str, Scale] = {}
-    for name, amount, seed, recipe in jobs(bodies, seeds, done):
+    for name, amount, seed, recipe in plan.jobs(done):
         body = load_body(name)
         demonstrator = Policy.load(demonstrators / name) if demonstrators else reference_policy(body)
         scale = scales.setdefault(name, Scale(body, demonstrator))

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 
 from benchmarks.monolithic import report_returns
 from benchmarks.transformer import WIDTH, MorphologyTransformer
-from morphnet.bodies import Body, load_suite
+from morphnet.bodies import Body
+from morphnet.command_line import open_suite
 from morphnet.config import TrainConfig
 from morphnet.console import say
 from morphnet.embodiment import SLOT_TABLE, tokens_of
@@ -293,25 +294,34 @@ class _Controller:
 
 
 def main(
-    run: Path, out: Path, suite: str = "planar", minutes: float = 25.0, steps: int = 10_000_000, seed: int = 0
+    run: Path,
+    out: Path,
+    suite: str | None = None,
+    bodies: Path | None = None,
+    tasks: Path | None = None,
+    minutes: float = 25.0,
+    steps: int = 10_000_000,
+    seed: int = 0,
 ) -> None:
-    """Train the baseline on a suite's training split, and evaluate it on both splits.
+    """Train the baseline on the training split of a suite or of a folder of MJCF files, and evaluate it on both splits.
 
     Args:
         run: the run's folder, with its metrics.
         out: the CSV of returns.
-        suite: a shipped suite.
+        suite: a shipped suite, or several: planar+legged.
+        bodies: a folder of MJCF files with splits.json.
+        tasks: a TOML with a section a family, in place of the folder's suite.toml.
         minutes: wall-clock at most.
         steps: environment steps at most; the learning rate's schedule follows the larger share of both.
         seed: seeds everything.
     """
-    opened = load_suite(suite)
+    opened = open_suite(suite, bodies, tasks)
     config = TrainConfig(steps=steps, seed=seed, learning_rate=LEARNING_RATE, num_sims=NUM_SIMS)
     training = [(family, opened.load(name)) for family, names in opened.families("train").items() for name in names]
     held_out = list(opened.bodies("held_out"))
     make_folder(run)
     networks = build([*(body for _, body in training), *held_out], config)
-    trainer = _Trainer(networks, minutes, training, config, run, {"suite": suite, "network": "metamorph"})
+    trainer = _Trainer(networks, minutes, training, config, run, {"suite": opened.name, "network": "metamorph"})
     trainer.run(minutes=minutes, report=lambda p: say(f"{p.steps:,} steps, {p.seconds:.0f} s: {p.returns}"))
     splits = {"train": [body for _, body in training], "held_out": held_out}
     report_returns(out, splits, lambda body: _Controller(networks, body))

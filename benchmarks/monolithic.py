@@ -18,7 +18,8 @@ import tyro
 from torch import Tensor, nn
 
 from benchmarks.adaptation import append_row
-from morphnet.bodies import Body, load_suite
+from morphnet.bodies import Body
+from morphnet.command_line import open_suite
 from morphnet.config import TrainConfig
 from morphnet.console import print_table, say
 from morphnet.embodiment import SLOT_TABLE, tokens_of
@@ -161,25 +162,34 @@ def report_returns(out: Path, splits: Mapping[str, Sequence[Body]], controller: 
 
 
 def main(
-    run: Path, out: Path, suite: str = "planar", minutes: float = 25.0, steps: int = 10_000_000, seed: int = 0
+    run: Path,
+    out: Path,
+    suite: str | None = None,
+    bodies: Path | None = None,
+    tasks: Path | None = None,
+    minutes: float = 25.0,
+    steps: int = 10_000_000,
+    seed: int = 0,
 ) -> None:
-    """Train the baseline on a suite's training split, and evaluate it on both splits.
+    """Train the baseline on the training split of a suite or of a folder of MJCF files, and evaluate it on both splits.
 
     Args:
         run: the run's folder, with its metrics.
         out: the CSV of returns.
-        suite: a shipped suite.
+        suite: a shipped suite, or several: planar+legged.
+        bodies: a folder of MJCF files with splits.json.
+        tasks: a TOML with a section a family, in place of the folder's suite.toml.
         minutes: wall-clock at most.
         steps: environment steps at most; the learning rate's schedule follows them.
         seed: seeds everything.
     """
-    opened, config = load_suite(suite), TrainConfig(steps=steps, seed=seed)
+    opened, config = open_suite(suite, bodies, tasks), TrainConfig(steps=steps, seed=seed)
     families = opened.families("train")
     training = [(family, opened.load(name)) for family, names in families.items() for name in names]
     held_out = list(opened.bodies("held_out"))
     make_folder(run)
     networks = build([*(body for _, body in training), *held_out], config)
-    trainer = Trainer(training, config, run, {"suite": suite, "network": "monolithic"}, networks)
+    trainer = Trainer(training, config, run, {"suite": opened.name, "network": "monolithic"}, networks)
     trainer.run(minutes=minutes, report=lambda p: say(f"{p.steps:,} steps, {p.seconds:.0f} s: {p.returns}"))
     splits = {"train": [body for _, body in training], "held_out": held_out}
     report_returns(out, splits, lambda body: PolicyController(policy_of(networks, body)))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks import make_references
 from morphnet import cli, references, runs
 from morphnet.bodies import Change, load_body
-from morphnet.errors import CheckpointError
+from morphnet.errors import CheckpointError, MorphNetError
 from morphnet.evaluation import PolicyController, RandomController, evaluate
 from morphnet.policy import Policy
 from morphnet.references import Reference, add_reference, read_references, reference_policy, rounded, score
@@ -206,6 +206,19 @@ def test_the_maker(tmp_path, monkeypatch):
     assert (out / "manifest.json").read_bytes() == before
     make_references.main(**common, again=True)
     assert (out / "manifest.json").read_bytes() == before, "nothing better was found"
+
+
+def test_the_maker_by_the_clock(tmp_path):
+    """A training that the clock may end is another one than one without, and says so."""
+    body = load_body("hopper")
+    plan = make_references.Plan(starts=("expert",), steps=2048, seconds=1e-9, episodes=2, processes=1)
+    made = make_references.make(body, plan, tmp_path / "work", tmp_path / "out")
+    assert [path.name for path in (tmp_path / "work" / "hopper").iterdir()] == ["expert_0_2048_1e-09s"]
+    assert (made.origin["seconds"], made.origin["budget"]) == (1e-9, 2048)
+    assert made.origin["steps"] < 2048
+    for starts, seconds in ((("expert",), 0.0), (("expert", "finetune"), 5.0)):
+        with pytest.raises(MorphNetError, match=r"--seconds .*: above 0, and with --starts expert alone"):
+            make_references.Plan(starts=starts, seconds=seconds)
 
 
 def test_the_maker_goes_on_where_it_was_stopped(tmp_path, monkeypatch):

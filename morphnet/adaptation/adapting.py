@@ -27,7 +27,7 @@ from morphnet.policy import Policy
 
 OFFLINE, SIMULATED = "offline", "simulated"
 """Modes: demonstrations alone, or also the simulation of the body."""
-FITTING = 0.25
+FITTING = 0.4
 """Share of the seconds in which candidates are fitted, at most."""
 RANKING = 4
 """Episodes that rank a candidate."""

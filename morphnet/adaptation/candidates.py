@@ -15,10 +15,11 @@ from morphnet.policy import ActorWeights, Policy
 
 CLONED = "cloned"
 CLONES = {
-    CLONED: Regression(noise=0.05),
+    CLONED: Regression(steps=20_000, patience=40),
+    f"{CLONED} with noise": Regression(noise=0.05),
     f"{CLONED}, blind to the last control": Regression(noise=0.1, blind=True),
 }
-"""Fitted anew."""
+"""Fitted anew. The first, which takes longest, has a thread to itself while the others take turns on another."""
 TUNED = {"tuned": Regression(learning_rate=3e-4, noise=0.2, response=1.0)}
 """Fitted from a policy that was emitted for the body."""
 HALF_WAY = "half-way to tuned"

@@ -25,7 +25,7 @@ class Regression:
     Attributes:
         steps: gradient steps at most.
         patience: examinations without improvement after which it stops.
-        learning_rate: Adam's highest; it falls linearly to a twentieth.
+        learning_rate: Adam's highest; it falls linearly to a twentieth, by steps or by the clock, whichever ends first.
         noise: standard deviation of Gaussian noise on the observations, in their own standard deviations.
         blind: whether the last control is hidden. Consecutive actions are so alike that copying the last one fits
             any demonstration and drives nothing (causal confusion, de Haan et al. 2019).
@@ -65,8 +65,12 @@ class Regression:
         action = torch.from_numpy(lesson.action)
         train, held_out = torch.from_numpy(lesson.train), torch.from_numpy(lesson.held_out)
         kept, best, best_at = actor.emitted(), _examine(parameters, observation, action, held_out), 0
+        started = time.monotonic()
+        allowed = None if deadline is None else max(deadline - started, 1e-9)
         for step in range(1, self.steps + 1):
-            optimizer.param_groups[0]["lr"] = self.learning_rate * max(0.05, 1.0 - step / self.steps)
+            by_clock = 0.0 if allowed is None else (time.monotonic() - started) / allowed
+            done = max(step / self.steps, by_clock)
+            optimizer.param_groups[0]["lr"] = self.learning_rate * max(0.05, 1.0 - done)
             rows = train[torch.randint(len(train), (BATCH,), generator=generator)]
             noise = self.noise * visible * torch.randn((BATCH, len(visible)), generator=generator)
             loss = self._loss(parameters, teacher, observation[rows], noise, action[rows])
@@ -77,8 +81,7 @@ class Regression:
                 found = _examine(parameters, observation, action, held_out)
                 if found < best:
                     kept, best, best_at = actor.emitted(), found, step
-                late = deadline is not None and time.monotonic() > deadline
-                if late or step - best_at >= self.patience * EXAMINE_EVERY:
+                if by_clock > 1.0 or step - best_at >= self.patience * EXAMINE_EVERY:
                     break
         return dataclasses.replace(kept, log_std=start.log_std)
 

@@ -15,8 +15,8 @@ from morphnet.policy import ActorWeights, Policy
 
 CLONED = "cloned"
 CLONES = {
-    CLONED: Regression(steps=20_000, patience=40),
-    f"{CLONED} with noise": Regression(noise=0.05),
+    f"{CLONED} without noise": Regression(steps=20_000, patience=40),
+    CLONED: Regression(noise=0.05),
     f"{CLONED}, blind to the last control": Regression(noise=0.1, blind=True),
 }
 """Fitted anew. The first, which takes longest, has a thread to itself while the others take turns on another."""

@@ -26,7 +26,9 @@ def choose_offline(candidates: Sequence[Candidate], starts: Sequence[str]) -> tu
     Returns:
         The chosen one, and why.
     """
-    clone = max((c for c in candidates if c.name in CLONES), key=lambda c: c.explained)
+    # the clone without noise explains most, and nothing here would tell that it cannot undo its errors
+    noisy = {name for name, how in CLONES.items() if how.noise}
+    clone = max((c for c in candidates if c.name in noisy), key=lambda c: c.explained)
     start = max((c for c in candidates if c.name in starts), key=lambda c: c.explained)
     share = f"{start.name} explains {max(start.explained, 0.0):.0%} of the demonstrated actions"
     if start.explained < SAME_GAIT:

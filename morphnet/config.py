@@ -46,7 +46,7 @@ class TrainConfig:
     """How a hypernetwork is meta-trained. Every schedule follows environment steps, never the clock.
 
     Attributes:
-        steps: environment steps of PPO through the hypernetwork, over all bodies together.
+        steps: environment steps of PPO through the hypernetwork, over all bodies together; 0 leaves it out.
         expert_steps: environment steps of the expert of a body without kin, at most; 0 leaves experts and their
             distillation out.
         family_steps: environment steps of the expert that a body shares with its kin, over all of them together.
@@ -93,9 +93,9 @@ class TrainConfig:
     network: NetworkConfig = dataclasses.field(default_factory=NetworkConfig)
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "steps", "family_steps", "distill_steps", "num_sims", "horizon", "epochs")
+        _check_at_least(self, 1, "family_steps", "distill_steps", "num_sims", "horizon", "epochs")
         _check_at_least(self, 1, "minibatches", "save_every", "threads")
-        _check_at_least(self, 0, "expert_steps", "mutants", "seed", "entropy", "value")
+        _check_at_least(self, 0, "steps", "expert_steps", "mutants", "seed", "entropy", "value")
         for name in ("learning_rate", "clip", "kl_limit", "gradient_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise MorphNetError(f"{name} = {getattr(self, name)}: must be above 0 and finite")

@@ -18,11 +18,12 @@ from morphnet.bodies import Body, Suite
 from morphnet.config import DistillConfig, TrainConfig
 from morphnet.distillation import Before, Distiller, Teacher
 from morphnet.distillation.resume import DISTILLATION
-from morphnet.distillation.shift import most_at_once
+from morphnet.distillation.shift import most_at_once, steps_each
 from morphnet.errors import CheckpointError
 from morphnet.files import make_folder
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, Trainer
+from morphnet.learning.checkpoint import Networks
 from morphnet.learning.resume import save_resume, saved_stage
 from morphnet.morphology.twins import has_twins
 from morphnet.policy import RECORD, Policy
@@ -46,6 +47,7 @@ class MetaTraining:
         folder: Path,
         origin: dict[str, Any],
         report: Callable[[Progress], None],
+        start: Networks | None = None,
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -55,11 +57,12 @@ class MetaTraining:
             folder: the run's folder.
             origin: what the bodies are, for the checkpoint's record.
             report: called after every update, those of experts included.
+            start: the hypernetworks to go on from; new ones when None.
         """
         self.suite, self.config, self.folder, self.origin, self._report = suite, config, folder, origin, report
         families = suite.families("train")
         self.bodies = [(family, suite.load(name)) for family, names in families.items() for name in names]
-        self.trainer = Trainer(self.bodies, config, folder, origin)
+        self.trainer = Trainer(self.bodies, config, folder, origin, start)
         with_expert = [(family, body) for family, body in self.bodies if not has_twins(body.graph)]
         self._kin_bodies = [
             kin for family in families for kin in kin_of([body for of, body in with_expert if of == family])
@@ -159,14 +162,15 @@ class MetaTraining:
         return sum(self.config.expert_steps if len(names) == 1 else self.config.family_steps for names in kin)
 
     def _distiller(self) -> Distiller:
-        config, trainer = self.config, self.trainer
+        config, trainer, at_once = self.config, self.trainer, most_at_once(len(self.bodies))
         distill = DistillConfig(
             steps=config.distill_steps,
             seed=config.seed,
             save_every=config.save_every,
             threads=config.threads,
             network=config.network,
-            bodies_at_once=most_at_once(len(self.bodies)),
+            bodies_at_once=at_once,
+            batch=steps_each(at_once),
         )
         before = Before(config, trainer.update, trainer.steps + self._expert_steps(self.kin), trainer.seconds)
         return Distiller(self._teachers(), distill, self.folder, self.origin, trainer.networks, before)

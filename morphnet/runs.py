@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from morphnet import __version__
 from morphnet.adaptation import adapt
@@ -26,6 +26,7 @@ from morphnet.growing.grow import Grown
 from morphnet.growing.suite import grow_bodies, write_suite
 from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress, load_checkpoint
+from morphnet.learning.checkpoint import Networks
 from morphnet.learning.resume import STATE, saved_config
 from morphnet.meta_training import MetaTraining
 from morphnet.policy import RECORD, Policy
@@ -39,6 +40,7 @@ ZERO_SHOT, REFERENCE, RANDOM = "zero-shot", "reference", "random"
 """What --policy takes beside folders: what the checkpoint emits for a body, what ships for it, uniform actions."""
 
 
+Configuration = TypeVar("Configuration", TrainConfig, DistillConfig)
 Driven = tuple[Body, Controller]
 """A body and what drives it."""
 
@@ -46,12 +48,13 @@ Driven = tuple[Body, Controller]
 def start_training(
     out: Path,
     suite: Suite,
+    checkpoint: Path | None,
     config: TrainConfig,
     resume: bool,
     minutes: float | None,
     report: Callable[[Progress], None],
 ) -> dict[str, Any]:
-    """Train on a suite's training split and return the numbers of the run.
+    """Train on a suite's training split, from a checkpoint or from new weights; return the numbers of the run.
 
     Raises:
         CheckpointError: the folder holds a run and ``resume`` is off, or holds none and it is on.
@@ -62,11 +65,21 @@ def start_training(
         config = _resumed_config(out, config)
     elif (out / STATE).exists() or (out / "config.json").exists():
         raise CheckpointError(f"{out}: already holds a run; continue it with --resume or choose another folder")
-    make_folder(out)
     if not suite.names("train"):
         raise SuiteError(f"suite {suite.name}: its training split is empty")
-    training = MetaTraining(suite, config, out, _origin(suite), report)
+    start = None
+    if checkpoint is not None and not resume:
+        start, config = _start(checkpoint, config)
+    make_folder(out)
+    training = MetaTraining(suite, config, out, _origin(suite), report, start)
     return {**training.run(resume, minutes), "seed": config.seed, "version": __version__}
+
+
+def _start(checkpoint: Path, config: Configuration) -> tuple[Networks, Configuration]:
+    """Read the hypernetworks to go on from; the configuration takes over their sizes."""
+    networks, record = load_checkpoint(checkpoint)
+    network = config_from_dict(record["train"], str(checkpoint)).network
+    return networks, dataclasses.replace(config, network=network)
 
 
 def _origin(suite: Suite) -> dict[str, Any]:
@@ -137,9 +150,7 @@ def start_distillation(
         raise SuiteError(f"suite {suite.name}: its training split is empty")
     start = None
     if checkpoint is not None:
-        start, record = load_checkpoint(checkpoint)
-        network = config_from_dict(record["train"], str(checkpoint)).network
-        config = dataclasses.replace(config, network=network)
+        start, config = _start(checkpoint, config)
     make_folder(out)
     distiller = Distiller(taught, config, out, _origin(suite), start)
     distiller.run(resume=resume, report=report)

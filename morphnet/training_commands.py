@@ -16,6 +16,7 @@ def train(
     suite: str | None = None,
     bodies: Path | None = None,
     tasks: Path | None = None,
+    checkpoint: Path | None = None,
     minutes: float | None = None,
     resume: bool = False,
     config: OmitArgPrefixes[TrainConfig] = TrainConfig(),  # noqa: B008
@@ -29,12 +30,14 @@ def train(
     Example:
         morphnet train --suite planar --out rollouts/runs/planar
         morphnet train --suite planar --out rollouts/runs/planar --resume
+        morphnet train --suite legged --checkpoint rollouts/runs/planar --out rollouts/runs/legged
 
     Args:
         out: the run's folder: checkpoint, best and periodic checkpoints, metrics, TensorBoard log.
         suite: a shipped suite, or several: planar+legged.
         bodies: a folder of MJCF files, with splits.json where there are splits.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
+        checkpoint: the hypernetwork to go on from, whose sizes are kept; a new one by default.
         minutes: stop after this many minutes; schedules follow steps all the same.
         resume: continue the run in ``out``.
         config: hyperparameters.
@@ -45,7 +48,8 @@ def train(
     from morphnet.training_display import TrainingDisplay
 
     with TrainingDisplay(minutes) as display:
-        report = start_training(out, open_suite(suite, bodies, tasks), config, resume, minutes, display.show)
+        chosen = open_suite(suite, bodies, tasks)
+        report = start_training(out, chosen, checkpoint, config, resume, minutes, display.show)
     rows = [(name, value) for name, value in report["returns"].items()]
     console.print_table(
         f"{report['steps']:,} steps in {report['seconds'] / 60:.1f} minutes", ("body", "return"), rows, json

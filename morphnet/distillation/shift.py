@@ -92,6 +92,12 @@ def most_at_once(bodies: int) -> int:
     return max(DistillConfig().bodies_at_once, math.ceil(bodies / MOST_ALWAYS))
 
 
+def steps_each(at_once: int) -> int:
+    """Return how many steps of a body are to be in a gradient step on so many: in all as many as ever."""
+    usual = DistillConfig()
+    return max(1, usual.batch * usual.bodies_at_once // at_once)
+
+
 def _deal(experts: Sequence[Teacher], at_once: int) -> tuple[list[list[Teacher]], int]:
     suite = sorted((expert for expert in experts if not expert.mutant), key=lambda expert: expert.family)
     mutants = sorted((expert for expert in experts if expert.mutant), key=lambda expert: expert.family)

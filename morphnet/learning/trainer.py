@@ -214,7 +214,7 @@ class Trainer:
         if mean > self.best:
             self.best = mean
             self.save_checkpoint(self.folder / "best")
-        tenth = 10 * self.steps // self.config.steps
+        tenth = 10 * self.steps // max(self.config.steps, 1)
         periodic = self.folder / "periodic" / f"{10 * tenth:03d}"
         # its config is written last: without one, a kill has left half a checkpoint
         if tenth and not (periodic / CONFIG).exists():

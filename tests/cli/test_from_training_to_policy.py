@@ -36,6 +36,24 @@ def test_train_into_a_folder_that_holds_a_run(refused, run, small_suite):
     assert before == {path: path.read_bytes() for path in run[0].rglob("*") if path.is_file()}
 
 
+def test_train_goes_on_from_a_checkpoint(morphnet_command, run, small_suite, tmp_path):
+    out, sizes = tmp_path / "further", [flag for flag in TINY if flag.split("=")[0] not in ("--steps", "--hidden")]
+    command = ["train", "--bodies", small_suite, "--out", out, "--checkpoint", run[0], *sizes]
+    outcome = morphnet_command(*command, "--steps=0", "--json=-")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["steps"] == 0
+    assert (out / "hypernetwork.safetensors").read_bytes() == (run[0] / "hypernetwork.safetensors").read_bytes()
+    record = json.loads((out / "config.json").read_text())
+    assert record["train"]["network"]["hidden"] == 16, "the checkpoint's sizes are kept"
+    assert str(run[0]) in record["command"]
+
+
+def test_a_missing_checkpoint_to_go_on_from(refused, small_suite, tmp_path):
+    out = tmp_path / "out"
+    assert "none" in refused("train", "--bodies", small_suite, "--out", out, "--checkpoint", tmp_path / "none")
+    assert not out.exists()
+
+
 def test_resuming_needs_a_run(refused, small_suite, tmp_path):
     assert "nothing to resume" in refused("train", "--bodies", small_suite, "--out", tmp_path / "none", "--resume")
 

@@ -15,7 +15,7 @@ from test_kill import finish, metrics, start, wait_for_update
 
 from morphnet.bodies import suite_from_folder
 from morphnet.config import DistillConfig, TrainConfig
-from morphnet.distillation.shift import MOST_ALWAYS, most_at_once
+from morphnet.distillation.shift import MOST_ALWAYS, most_at_once, steps_each
 from morphnet.errors import CheckpointError, SimulationError
 from morphnet.learning import Progress
 from morphnet.learning.resume import STATE, saved_stage
@@ -173,6 +173,13 @@ def test_a_suite_of_any_size_can_always_be_due() -> None:
     assert most_at_once(3) == DistillConfig().bodies_at_once
     for count in (30, 31, 57, 300):
         assert 0 < count <= MOST_ALWAYS * most_at_once(count)
+
+
+def test_a_gradient_step_is_as_large_however_many_bodies_are_in_it() -> None:
+    usual = DistillConfig()
+    assert steps_each(40) == usual.batch == 256
+    assert steps_each(76) == 134
+    assert steps_each(10**6) == 1
 
 
 def make_training(bodies: Path, folder: Path) -> MetaTraining:

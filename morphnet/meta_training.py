@@ -182,6 +182,8 @@ class MetaTraining:
         teachers = []
         for family, body in self.bodies:
             policy = Policy.load(self._teacher(body))
+            if policy.body.source.sha256 != body.source.sha256:
+                raise CheckpointError(f"{self._teacher(body)}: the teacher of another {body.name}: its MJCF differs")
             teachers.append(Teacher(family, Policy(body, policy.actor, policy.origin)))
         for names in many:
             folder = expert_folder(self.folder / MUTANTS, names[0])

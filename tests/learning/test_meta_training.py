@@ -160,6 +160,15 @@ def test_an_expert_of_other_bodies_is_refused_before_anything_is_trained(
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["families"]
 
 
+def test_a_teacher_of_another_body_is_refused(reference: Path, bodies: Path, tmp_path: Path) -> None:
+    shutil.copytree(reference, tmp_path / "run")
+    shutil.copytree(bodies, tmp_path / "other")
+    text = (tmp_path / "other" / "slider_heavy.xml").read_text()
+    (tmp_path / "other" / "slider_heavy.xml").write_text(f"{text}<!-- another -->")
+    with pytest.raises(CheckpointError, match="the teacher of another slider_heavy"):
+        make_training(tmp_path / "other", tmp_path / "run")._teachers()
+
+
 def test_a_run_that_found_no_mutant_worth_teaching_goes_on(reference: Path, bodies: Path, tmp_path: Path) -> None:
     shutil.copytree(reference, tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "mutants" / "slider")

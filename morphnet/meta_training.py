@@ -158,8 +158,8 @@ class MetaTraining:
                 policy.save(self._teacher(policy.body))
 
     def _expert_steps(self, kin: Sequence[Sequence[str]]) -> int:
-        """Environment steps of the experts of ``kin``."""
-        return sum(self.config.expert_steps if len(names) == 1 else self.config.family_steps for names in kin)
+        """Environment steps of the experts of ``kin``, at most; a family's branches may take as many as itself."""
+        return sum(self.config.expert_steps if len(names) == 1 else 2 * self.config.family_steps for names in kin)
 
     def _distiller(self) -> Distiller:
         config, trainer, at_once = self.config, self.trainer, most_at_once(len(self.bodies))

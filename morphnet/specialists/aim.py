@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from morphnet.bodies import Body
+from morphnet.errors import SimulationError
 from morphnet.evaluation import PolicyController, evaluate
 from morphnet.learning.rollout import Rollout
 from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Starts
 from morphnet.specialists.ascent import Anchor
+
+EPISODES = 20
+"""By which policies are compared."""
 
 
 class Judge(Protocol):
@@ -55,3 +60,11 @@ class TaskAim:
         """Mean return."""
         policy = Policy(self._body, actor, {})
         return float(np.mean(evaluate(self._body, PolicyController(policy), episodes, seed).returns))
+
+
+def judge(policies: Sequence[Policy], seed: int, episodes: int = EPISODES) -> float:
+    """Mean return of the mean actions of policies, each on its own body; -inf where one breaks the physics."""
+    try:
+        return float(np.mean([TaskAim(one.body).judge(one.actor, episodes, seed) for one in policies]))
+    except SimulationError:
+        return -math.inf

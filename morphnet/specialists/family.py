@@ -1,4 +1,4 @@
-"""Training of the expert of a family: PPO on all kin, mutants included.
+"""Training of the expert of a family, or of a branch of it: PPO on all kin, mutants included.
 
 Experts that are trained apart have gaits of their own, and between them there is nothing to interpolate. One network
 for all kin, mutants included, has to find gaits that change little where bodies do.
@@ -40,24 +40,29 @@ GROWTH = (0.15, 0.6)
 found on few bodies, and carried on to others."""
 JUDGED = 10
 """Mutants by which snapshots are judged, beside the bodies."""
-SIMS, HORIZON = 2, 128
-"""Simulations of each of them, and control steps between two updates."""
+SIMS, HORIZON = 32, 128
+"""Simulations of all that take part in an update, and control steps between two updates."""
 HIDDEN = 256
+LOUD = -1.0
+"""Logarithm of the exploration noise, on actions that are held for 20 ms, with which a start goes on: what it has left
+of its own finds no other gait."""
+WARM_UP = 0.06
+"""Share of the steps in which a start's critic, which is new, learns alone."""
 ROUNDS = Rounds(snapshots=20, quick=2, final=5)
 
 
 class Member:
     """One of the kin: simulations, and what is known of its rewards."""
 
-    def __init__(self, fit: Fit, seed: np.random.SeedSequence) -> None:
-        """Start the simulations of a body."""
+    def __init__(self, fit: Fit, sims: int, seed: np.random.SeedSequence) -> None:
+        """Start ``sims`` simulations of a body."""
         resets, noise = (np.random.default_rng(child) for child in seed.spawn(2))
-        simulation = Simulation(fit.body.with_episodes_of(EPISODE_SECONDS), SIMS, resets)
+        simulation = Simulation(fit.body.with_episodes_of(EPISODE_SECONDS), sims, resets)
         simulation.stagger()
         (group,) = make_groups([("", simulation)], [noise], 1)
         self.fit, self.simulation = fit, simulation
         self.collector = RolloutCollector(group, HORIZON)
-        self._scale = RewardScale(torch.tensor([[fit.body.task.discount]], dtype=torch.float64), SIMS)
+        self._scale = RewardScale(torch.tensor([[fit.body.task.discount]], dtype=torch.float64), sims)
 
     def collect(self, actor: ActorWeights, whole: StackedActor, critic: StackedMLP, gae_lambda: float) -> Samples:
         """Run the body under its part of the frame's actor; return samples (1, n, ...) in the frame's terms."""
@@ -88,7 +93,15 @@ class FamilyJudge:
 class FamilyTraining:
     """One training of kin."""
 
-    def __init__(self, bodies: Sequence[Body], mutants: Sequence[Body], steps: int, seed: int, threads: int) -> None:
+    def __init__(
+        self,
+        bodies: Sequence[Body],
+        mutants: Sequence[Body],
+        steps: int,
+        seed: int,
+        threads: int,
+        start: FamilyExpert | None = None,
+    ) -> None:
         """Build simulations and networks.
 
         Args:
@@ -97,27 +110,36 @@ class FamilyTraining:
             steps: environment steps over all of them.
             seed: seeds everything that is drawn.
             threads: threads that share the simulations.
+            start: the expert that is gone on from, in its frame; None begins anew.
         """
         self._kin = [body.identity for body in bodies]
-        self.frame, self.steps, self._total = Frame.of([*bodies, *mutants]), 0, steps
+        self.frame = start.frame if start is not None else Frame.of([*bodies, *mutants])
+        self.steps, self._total = 0, steps
         fits, others = ([self.frame.fit(body) for body in part] for part in (bodies, mutants))
         seeds = np.random.SeedSequence(seed).spawn(len(bodies) + len(mutants) + 1)
         in_order = [*fits, *sorted(others, key=lambda fit: _distance(fit, fits))]
-        self.members = [Member(fit, child) for fit, child in zip(in_order, seeds[1:], strict=True)]
+        self._at_once = min(AT_ONCE, len(in_order))
+        sims = SIMS // self._at_once
+        self.members = [Member(fit, sims, child) for fit, child in zip(in_order, seeds[1:], strict=True)]
         self._rng, self._turns = np.random.default_rng(seeds[0]), list[int]()
-        self._at_once = min(AT_ONCE, len(self.members))
         self._always = len(bodies) if 2 * len(bodies) <= self._at_once else 0
         self.workers = Workers(threads)
-        self._samples = self._at_once * SIMS * HORIZON
+        self._samples = self._at_once * sims * HORIZON
         config = plain_ppo(bodies[0], steps, seed, threads)
         self._ppo = dataclasses.replace(config, minibatches=max(1, self._samples // MINIBATCH))
-        self._build(float(exploration_shift(torch.tensor(bodies[0].control_step))))
+        self._build(start, float(exploration_shift(torch.tensor(bodies[0].control_step))))
         self._contest = Contest(FamilyJudge([*fits, *others[:JUDGED]]), ROUNDS, seed + 1000)
 
-    def _build(self, noise_shift: float) -> None:
+    def _build(self, start: FamilyExpert | None, noise_shift: float) -> None:
         generator = torch.Generator().manual_seed(self._ppo.seed)
         log_std = self._ppo.network.initial_log_std + noise_shift
-        self.actor = DirectActor(self.frame.size, len(self.frame.actuators), HIDDEN, log_std, generator)
+        hidden, self._start = HIDDEN, None
+        if start is not None:
+            noise = np.full_like(start.actor.log_std, LOUD + noise_shift)
+            hidden, self._start = len(start.actor.biases[0]), dataclasses.replace(start.actor, log_std=noise)
+        self.actor = DirectActor(self.frame.size, len(self.frame.actuators), hidden, log_std, generator)
+        if self._start is not None:
+            self.actor.take(self._start)
         self.critic = DirectCritic(self.frame.size, CRITIC_HIDDEN, generator)
         self.ascent = Ascent(self.actor, self.critic, self._samples, self._ppo)
 
@@ -125,10 +147,7 @@ class FamilyTraining:
         """Train until the steps are used up; return the best."""
         started, updates, judged = time.monotonic(), 0, 0
         try:
-            looks = math.ceil((len(self.members) - self._always) / (self._at_once - self._always))
-            for _ in range(looks):  # all are seen before anything is learnt
-                self._update(len(self.members), learn=False)
-            self._turns.clear()  # they were drawn from all
+            self._look()
             self._contest.enter(self.actor.emitted(), 0)
             while self.steps < self._total:
                 self._update(self._ready())
@@ -141,6 +160,19 @@ class FamilyTraining:
             self.workers.close()
         winner = self._contest.winner()
         return FamilyExpert(self.frame, winner.actor, winner.steps, self._kin)
+
+    def _look(self) -> None:
+        """See all of them before anything is learnt; where a start moves them, for a whole episode."""
+        looks = math.ceil((len(self.members) - self._always) / (self._at_once - self._always))
+        if self._start is not None:
+            longest = max(member.simulation.body.task.max_episode_steps for member in self.members)
+            looks = max(looks, math.ceil(longest / HORIZON))
+        for _ in range(looks):
+            self._update(len(self.members), learn=False)
+            if self._start is not None:  # as other statistics are folded in, it would be another policy
+                self.actor.take(self._start)
+        self.actor.statistics.fixed = self._start is not None  # a shift of the normalisation would change the policy
+        self._turns.clear()  # they were drawn from all
 
     def _ready(self) -> int:
         """How many of the members have come in by now."""
@@ -158,7 +190,9 @@ class FamilyTraining:
         samples = Samples(*(torch.cat([getattr(part, name) for part in parts], dim=1) for name in names))
         samples.advantage = (samples.advantage - samples.advantage.mean()) / (samples.advantage.std() + 1e-8)
         if learn:
-            self.ascent.update(samples, self.steps / self._total, self.workers)
+            share = self.steps / self._total
+            critic_only = self._start is not None and share < WARM_UP
+            self.ascent.update(samples, share, self.workers, critic_only=critic_only)
         self.actor.statistics.update(samples.observation)
         self.steps += samples.advantage.numel()
 

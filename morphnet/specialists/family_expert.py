@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +24,41 @@ FORMAT = 1
 _TABLES = ("mean", "axes", "spreads")
 
 
+Limbs = frozenset[str]
+"""What those who branch off have in common: the names of their actuators."""
+
+
+def limbs_of(body: Body) -> Limbs:
+    """Return what tells which branch a body is of."""
+    return frozenset(body.graph.actuator_names)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class FamilyExpert:
-    """One policy for all kin.
+    """One policy for all kin, and branches for those of them that lack the same limbs.
 
     Attributes:
         frame: its inputs and outputs.
         actor: a network in the frame.
-        steps: environment steps it learnt from.
+        steps: environment steps it learnt from, those of branches not counted.
         kin: identities of the bodies that it learnt on, mutants left out.
+        branches: limbs -> the network, in the same frame, that takes the actor's place where a body has just those.
     """
 
     frame: Frame
     actor: ActorWeights
     steps: int
     kin: list[list[Any]]
+    branches: Mapping[Limbs, ActorWeights] = dataclasses.field(default_factory=dict)
+
+    def actor_for(self, body: Body) -> ActorWeights:
+        """Return the network in the frame that drives a body."""
+        return self.branches.get(limbs_of(body), self.actor)
 
     def policy(self, body: Body) -> Policy:
         """Return what it does on a body, one it has not seen too, where the frame has all names of it."""
         origin = {"kind": FAMILY_EXPERT, "steps": self.steps}
-        return Policy(body, self.frame.fit(body).actor(self.actor), origin)
+        return Policy(body, self.frame.fit(body).actor(self.actor_for(body)), origin)
 
     def save(self, path: Path) -> None:
         """Write one safetensors file; names are in its header."""
@@ -55,10 +70,13 @@ class FamilyExpert:
             "entries": frame.entries,
             "actuators": frame.actuators,
             "keys": frame.keys,
+            "branches": [sorted(limbs) for limbs in self.branches],
         }
-        tables = {name: np.ascontiguousarray(getattr(frame, name)) for name in _TABLES}
+        tensors = {name: np.ascontiguousarray(getattr(frame, name)) for name in _TABLES} | self.actor.tensors()
+        for number, branch in enumerate(self.branches.values()):
+            tensors |= {f"{_prefix(number)}{name}": tensor for name, tensor in branch.tensors().items()}
         with atomic_path(path) as unfinished:
-            save_file({**self.actor.tensors(), **tables}, unfinished, metadata={"record": json.dumps(record)})
+            save_file(tensors, unfinished, metadata={"record": json.dumps(record)})
 
     @classmethod
     def load(cls, path: Path) -> FamilyExpert:
@@ -72,8 +90,14 @@ class FamilyExpert:
             keys = tuple((str(kind), str(name), int(column)) for kind, name, column in record["keys"])
             tables = [tensors[name] for name in _TABLES]
             frame = Frame(tuple(record["entries"]), tuple(record["actuators"]), keys, *tables)
-            expert = cls(frame, actor_of(tensors, path), int(record["steps"]), [list(one) for one in record["kin"]])
-            fits = _fits(frame) and expert.actor.fits(frame.size, len(frame.actuators))
+            kin = [list(one) for one in record["kin"]]
+            branches = {
+                frozenset(map(str, limbs)): actor_of(_part(tensors, _prefix(number)), path)
+                for number, limbs in enumerate(record.get("branches", []))
+            }
+            expert = cls(frame, actor_of(tensors, path), int(record["steps"]), kin, branches)
+            actors = [expert.actor, *branches.values()]
+            fits = _fits(frame) and all(actor.fits(frame.size, len(frame.actuators)) for actor in actors)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{path}: damaged ({error})") from None
         if not fits:
@@ -85,6 +109,15 @@ class FamilyExpert:
         if sorted(map(str, self.kin)) != sorted(str(body.identity) for body in bodies):
             names = ", ".join(sorted(str(one[0]) for one in self.kin))
             raise CheckpointError(f"{path}: an expert of other bodies, or of other tasks or versions of: {names}")
+
+
+def _prefix(number: int) -> str:
+    """What the names of a branch's tensors begin with."""
+    return f"branches.{number}."
+
+
+def _part(tensors: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _fits(frame: Frame) -> bool:

@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from morphnet.bodies import Body, Suite
 from morphnet.config import TrainConfig
 from morphnet.errors import SimulationError
@@ -20,8 +18,8 @@ from morphnet.files import make_folder
 from morphnet.learning import Progress
 from morphnet.policy import Policy
 from morphnet.processes import in_processes, tell
-from morphnet.specialists.aim import TaskAim
-from morphnet.specialists.contest import Rounds
+from morphnet.specialists.aim import judge
+from morphnet.specialists.branches import grow_branches
 from morphnet.specialists.family import FamilyTraining
 from morphnet.specialists.family_expert import FAMILY_EXPERT, FamilyExpert
 from morphnet.specialists.fleet import expert_folder
@@ -127,13 +125,18 @@ def family_file(folder: Path, name: str) -> Path:
 
 
 def _family_expert(bodies: Sequence[Body], mutants: Sequence[Body], path: Path, config: TrainConfig) -> FamilyExpert:
-    """Read the expert of kin, or train and save it."""
+    """Read the expert of kin, or train it and its branches, and save it."""
     if path.exists():
         expert = FamilyExpert.load(path)
         expert.check(bodies, path)
         return expert
-    training = FamilyTraining(bodies, mutants, config.family_steps, config.seed, threads=1)
-    expert = training.run(lambda progress: tell((bodies[0].name, progress)))
+    steps, seed = config.family_steps, config.seed
+
+    def report(progress: Progress) -> None:
+        tell((bodies[0].name, progress))
+
+    expert = FamilyTraining(bodies, mutants, steps, seed, threads=1).run(report)
+    expert = grow_branches(expert, bodies, mutants, steps, seed, report)
     expert.save(path)
     return expert
 
@@ -151,11 +154,3 @@ def is_clearly_better(challengers: Sequence[Policy], holders: Sequence[Policy], 
     """Whether policies of some bodies have a clearly higher mean return than others of the same."""
     merit, other = judge(holders, seed), judge(challengers, seed)
     return other > (merit + MARGIN * abs(merit) if math.isfinite(merit) else merit)
-
-
-def judge(policies: Sequence[Policy], seed: int, episodes: int = Rounds().final) -> float:
-    """Mean return of the mean actions of policies, each on its own body; -inf where one breaks the physics."""
-    try:
-        return float(np.mean([TaskAim(one.body).judge(one.actor, episodes, seed) for one in policies]))
-    except SimulationError:
-        return -math.inf

@@ -67,7 +67,7 @@ def test_the_stages_follow_one_another(reference: Path, bodies: Path) -> None:
     assert all(row["loss/imitation"] == "nan" and row["loss/kl"] != "nan" for row in learnt)
     assert all(row["loss/imitation"] != "nan" and row["loss/kl"] == "nan" for row in taught)
     # the experts' steps lie between the two
-    assert int(taught[0]["steps"]) == PPO_UPDATES * 3 * 64 + EXPERT_STEPS + FAMILY_STEPS + (3 + MUTANTS) * 1024
+    assert int(taught[0]["steps"]) == PPO_UPDATES * 3 * 64 + EXPERT_STEPS + 2 * FAMILY_STEPS + (3 + MUTANTS) * 1024
     record = json.loads((reference / "config.json").read_text())
     assert record["steps"] == int(rows[-1]["steps"])
     assert record["distillation"]["steps"] == ROUNDS * (3 + MUTANTS) * 1024

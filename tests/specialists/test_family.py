@@ -19,7 +19,7 @@ from morphnet.specialists.family_expert import FamilyExpert
 from morphnet.specialists.frame import Frame
 
 ARM = PUCK[PUCK.index('<body name="arm">') : PUCK.index("</body>\n")] + "</body>\n"
-STEPS = 100_000
+STEPS = 250_000
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_looking_at_all_leaves_no_turns_of_those_that_are_not_due(make_puck):
 def test_samples_hold_what_was_done_and_the_mean_of_what_is_missing(kin):
     frame = Frame.of(kin)
     bare = frame.fit(kin[-1])
-    member = Member(bare, np.random.SeedSequence(0))
+    member = Member(bare, 2, np.random.SeedSequence(0))
     training = FamilyTraining(kin, [], 1000, 0, 1)
     training.workers.close()
     training.actor.perceptron.layers.three[:] = [0.3, -0.2]

@@ -23,6 +23,7 @@ from morphnet.console import print_table, say
 from morphnet.distillation import Distiller, Teacher
 from morphnet.learning import Progress
 from morphnet.specialists.aim import TaskAim
+from morphnet.specialists.branches import grow_branches
 from morphnet.specialists.family import FamilyTraining
 from morphnet.specialists.family_expert import FamilyExpert
 from morphnet.specialists.kin import kin_of, make_mutants
@@ -73,7 +74,7 @@ def main(
         suite: a shipped suite.
         family: of its training split.
         mutants: how many learn beside the training bodies.
-        steps: of the expert.
+        steps: of the expert; its branches take as many again, at most.
         distill_steps: of teaching the hypernetwork.
         seed: seeds everything that is drawn.
         threads: threads.
@@ -83,7 +84,8 @@ def main(
     learning = make_mutants(trained, mutants, seed + 1, f"{family}_mutant")
     unseen = make_mutants(trained, 8, seed + 1000, f"{family}_unseen")
     kin = [*trained, *learning]
-    expert = FamilyTraining(trained, learning, steps, seed, threads).run(reporter("expert", steps))
+    expert = FamilyTraining(trained, learning, steps, seed, threads).run(reporter("expert", 2 * steps))
+    expert = grow_branches(expert, trained, learning, steps, seed, reporter("branches", 2 * steps))
     config = DistillConfig(steps=distill_steps, seed=seed, threads=threads)
     hypernetwork = distil(expert, kin, config)
     held_out = [opened.load(name) for name in opened.families("held_out").get(family, [])]

@@ -16,6 +16,7 @@ from morphnet import Hypernetwork, Policy, load_body
 from morphnet.console import print_table
 
 ENVIRONMENTS = {
+    "Ant-v5": ("gymnasium:ant", 1327.0),
     "HalfCheetah-v5": ("gymnasium:half_cheetah", 5819.0),
     "Hopper-v5": ("gymnasium:hopper", 2410.0),
     "Swimmer-v5": ("gymnasium:swimmer", 282.0),

@@ -80,10 +80,11 @@ class MetaTraining:
             KeyboardInterrupt: stopped by Ctrl-C; all that was done is kept.
         """
         self._check_families()
+        self._check_teachers()
         deadline = None if minutes is None else time.monotonic() + 60 * minutes
         taught = resume and saved_stage(self.folder) == DISTILLATION
         if taught:
-            self._check_teachers()
+            self._check_complete()
         elif not self._reach_teachers(resume, minutes, deadline):
             return _summary(self.trainer, self.trainer.steps, self.trainer.seconds)
         distiller = self._distiller()
@@ -98,14 +99,23 @@ class MetaTraining:
             if len(bodies) > 1 and path.exists():
                 FamilyExpert.load(path).check(bodies, path)
 
-    def _check_teachers(self) -> None:
+    def _check_complete(self) -> None:
         for body in self._missing():
             raise CheckpointError(f"{self._teacher(body)}: the teacher of {body.name} is missing; start anew")
+
+    def _check_teachers(self) -> None:
+        """The same of teachers that are there, and of kin whose mutants are not: who copies one copies the other."""
+        missing = {body.name for body in self._missing()}
+        for _, body in self.bodies:
+            if body.name not in missing and Policy.load(self._teacher(body)).body.identity != body.identity:
+                raise CheckpointError(f"{self._teacher(body)}: the teacher of another version or task of {body.name}")
         for names in self.kin:
+            if missing & {*names}:
+                continue
             folder = expert_folder(self.folder / MUTANTS, names[0])
             kind = Policy.load(expert_folder(self.folder / TEACHERS, names[0])).origin.get("kind")
             if kind == FAMILY_EXPERT and not folder.is_dir() and self.config.mutants:
-                raise CheckpointError(f"{folder}: the mutants that {names[0]} was taught with are missing; start anew")
+                raise CheckpointError(f"{folder}: the mutants that go with the teacher of {names[0]} are missing")
 
     def _reach_teachers(self, resume: bool, minutes: float | None, deadline: float | None) -> bool:
         """Train by PPO and find the teachers; return whether there is time, and need, to distil them."""
@@ -182,8 +192,6 @@ class MetaTraining:
         teachers = []
         for family, body in self.bodies:
             policy = Policy.load(self._teacher(body))
-            if policy.body.source.sha256 != body.source.sha256:
-                raise CheckpointError(f"{self._teacher(body)}: the teacher of another {body.name}: its MJCF differs")
             teachers.append(Teacher(family, Policy(body, policy.actor, policy.origin)))
         for names in many:
             folder = expert_folder(self.folder / MUTANTS, names[0])

@@ -21,7 +21,7 @@ from morphnet.demonstrations.writing import DATA, METADATA
 from morphnet.distillation import Distiller, Teacher
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
-from morphnet.files import check_folder, make_folder
+from morphnet.files import check_folder, make_folder, read_json
 from morphnet.growing.grow import Grown
 from morphnet.growing.suite import grow_bodies, write_suite
 from morphnet.hypernetwork import Hypernetwork
@@ -61,25 +61,38 @@ def start_training(
     """
     if minutes is not None and not minutes > 0:
         raise MorphNetError(f"--minutes {minutes}: must be above 0")
+    if resume and checkpoint is not None:
+        raise MorphNetError(f"--checkpoint {checkpoint}: with --resume a run goes on from itself; drop one of them")
+    origin, start = _origin(suite), None
     if resume:
         config = _resumed_config(out, config)
+        origin |= _resumed_origin(out)
     elif (out / STATE).exists() or (out / "config.json").exists():
         raise CheckpointError(f"{out}: already holds a run; continue it with --resume or choose another folder")
+    elif not config.steps and checkpoint is None:
+        raise MorphNetError("steps = 0: leaves PPO out, so it needs a --checkpoint to go on from")
     if not suite.names("train"):
         raise SuiteError(f"suite {suite.name}: its training split is empty")
-    start = None
-    if checkpoint is not None and not resume:
-        start, config = _start(checkpoint, config)
+    if checkpoint is not None:
+        start, config, origin["start"] = _start(checkpoint, config)
     make_folder(out)
-    training = MetaTraining(suite, config, out, _origin(suite), report, start)
+    training = MetaTraining(suite, config, out, origin, report, start)
     return {**training.run(resume, minutes), "seed": config.seed, "version": __version__}
 
 
-def _start(checkpoint: Path, config: Configuration) -> tuple[Networks, Configuration]:
-    """Read the hypernetworks to go on from; the configuration takes over their sizes."""
+def _start(checkpoint: Path, config: Configuration) -> tuple[Networks, Configuration, dict[str, Any]]:
+    """Read the hypernetworks to go on from; return them, the configuration with their sizes, and what they are."""
     networks, record = load_checkpoint(checkpoint)
     network = config_from_dict(record["train"], str(checkpoint)).network
-    return networks, dataclasses.replace(config, network=network)
+    facts = {"suite": record.get("suite"), "steps": record.get("steps", 0), "command": record.get("command")}
+    return networks, dataclasses.replace(config, network=network), {"checkpoint": str(checkpoint), **facts}
+
+
+def _resumed_origin(out: Path) -> dict[str, Any]:
+    """What a run's first command was, and where it went on from."""
+    path = out / "config.json"
+    record = read_json(path, CheckpointError) if path.exists() else {}  # none before its first save
+    return {key: record[key] for key in ("command", "start") if key in record}
 
 
 def _origin(suite: Suite) -> dict[str, Any]:
@@ -148,11 +161,11 @@ def start_distillation(
     ]
     if not taught:
         raise SuiteError(f"suite {suite.name}: its training split is empty")
-    start = None
+    start, origin = None, _origin(suite)
     if checkpoint is not None:
-        start, config = _start(checkpoint, config)
+        start, config, origin["start"] = _start(checkpoint, config)
     make_folder(out)
-    distiller = Distiller(taught, config, out, _origin(suite), start)
+    distiller = Distiller(taught, config, out, origin, start)
     distiller.run(resume=resume, report=report)
     return {
         "steps": distiller.steps,

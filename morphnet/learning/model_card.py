@@ -20,7 +20,7 @@ A graph-encoder hypernetwork that emits the weights of a dense actor for a robot
 | wall-clock | {minutes:.1f} minutes |
 | seed | {seed} |
 | generated actor | two hidden tanh layers, {hidden} units and {own} more for each actuator |
-| trained by | `{command}` |
+| trained by | `{command}` |{start}
 
 ## Returns on the training bodies
 
@@ -32,10 +32,13 @@ Mean of the last episodes of training, {noise}{cut}.
 
 ## Limits
 
-It has seen the bodies above{mutants} and nothing else: expect little from robots of another kind. Policies run forward
-along +x on flat ground. They have been in simulation only; do not put one on a real robot without your own
-safeguards.
+It has seen the bodies above{mutants}{before} and nothing else: expect little from robots of another
+kind. Policies run forward along +x on flat ground. They have been in simulation only; do not put one on a real robot
+without your own safeguards.
 """
+
+_START = """
+| went on from | `{checkpoint}`: {suite}, {steps:,} steps |"""
 
 
 def write_model_card(folder: Path, facts: dict[str, Any], config: TrainConfig, returns: dict[str, float]) -> None:
@@ -54,6 +57,8 @@ def write_model_card(folder: Path, facts: dict[str, Any], config: TrainConfig, r
         hidden=config.network.hidden,
         own=config.network.own,
         command=facts.get("command", "the Python API"),
+        start=_START.format(**facts["start"]) if facts.get("start") else "",
+        before=", beside what it saw before," if facts.get("start") else "",
         rows=rows,
     )
     write_bytes(folder / "README.md", text.encode())

@@ -49,13 +49,15 @@ def grow_branches(
         report: called after every update, as if all were one training with the family's.
     """
     lagging = find_lagging(expert, bodies, mutants, seed)
-    each = min(int(MOST * steps), steps // max(len(lagging), 1))
+    each = max(1, min(int(MOST * steps), steps // max(len(lagging), 1)))
     branches: dict[Limbs, ActorWeights] = {}
     for number, (limbs, members) in enumerate(lagging.items()):
         training = FamilyTraining(members, [], each, seed, threads=1, start=expert)
         later = _Later(report, steps + number * each, 2 * steps)
         with contextlib.suppress(SimulationError):  # a training that breaks the physics leaves no branch
-            branches[limbs] = training.run(later).actor
+            made = training.run(later)
+            if made.steps:  # 0 where the start has won
+                branches[limbs] = made.actor
     return dataclasses.replace(expert, branches=branches)
 
 

@@ -39,9 +39,9 @@ GROWTH = (0.15, 0.6)
 """Shares of the steps between which mutants come in, those first that are most like a body of the suite: a gait is
 found on few bodies, and carried on to others."""
 JUDGED = 10
-"""Mutants by which snapshots are judged, beside the bodies."""
+"""Mutants by which snapshots are judged, beside the bodies; of a branch, bodies in all."""
 SIMS, HORIZON = 32, 128
-"""Simulations of all that take part in an update, and control steps between two updates."""
+"""Most simulations of all that take part in an update, and control steps between two updates."""
 HIDDEN = 256
 LOUD = -1.0
 """Logarithm of the exploration noise, on actions that are held for 20 ms, with which a start goes on: what it has left
@@ -128,7 +128,8 @@ class FamilyTraining:
         config = plain_ppo(bodies[0], steps, seed, threads)
         self._ppo = dataclasses.replace(config, minibatches=max(1, self._samples // MINIBATCH))
         self._build(start, float(exploration_shift(torch.tensor(bodies[0].control_step))))
-        self._contest = Contest(FamilyJudge([*fits, *others[:JUDGED]]), ROUNDS, seed + 1000)
+        judged = [*fits, *others[:JUDGED]] if start is None else fits[:JUDGED]
+        self._contest = Contest(FamilyJudge(judged), ROUNDS, seed + 1000)
 
     def _build(self, start: FamilyExpert | None, noise_shift: float) -> None:
         generator = torch.Generator().manual_seed(self._ppo.seed)
@@ -162,7 +163,7 @@ class FamilyTraining:
         return FamilyExpert(self.frame, winner.actor, winner.steps, self._kin)
 
     def _look(self) -> None:
-        """See all of them before anything is learnt; where a start moves them, for a whole episode."""
+        """See all of them before anything is learnt; where a start moves them, for as long as an episode is."""
         looks = math.ceil((len(self.members) - self._always) / (self._at_once - self._always))
         if self._start is not None:
             longest = max(member.simulation.body.task.max_episode_steps for member in self.members)
@@ -171,11 +172,14 @@ class FamilyTraining:
             self._update(len(self.members), learn=False)
             if self._start is not None:  # as other statistics are folded in, it would be another policy
                 self.actor.take(self._start)
+        self._looked = self.steps / self._total
         self.actor.statistics.fixed = self._start is not None  # a shift of the normalisation would change the policy
         self._turns.clear()  # they were drawn from all
 
     def _ready(self) -> int:
-        """How many of the members have come in by now."""
+        """How many of the members have come in by now; all, where a start has a gait for them already."""
+        if self._start is not None:
+            return len(self.members)
         low, high = GROWTH
         share = min(max((self.steps / self._total - low) / (high - low), 0.0), 1.0)
         return self._at_once + int(share * (len(self.members) - self._at_once))
@@ -191,7 +195,7 @@ class FamilyTraining:
         samples.advantage = (samples.advantage - samples.advantage.mean()) / (samples.advantage.std() + 1e-8)
         if learn:
             share = self.steps / self._total
-            critic_only = self._start is not None and share < WARM_UP
+            critic_only = self._start is not None and share < self._looked + WARM_UP
             self.ascent.update(samples, share, self.workers, critic_only=critic_only)
         self.actor.statistics.update(samples.observation)
         self.steps += samples.advantage.numel()

@@ -20,7 +20,8 @@ from morphnet.specialists.frame import Frame
 
 FAMILY_EXPERT = "family expert"
 """Kind of its policies, in their record."""
-FORMAT = 1
+FORMAT, UNBRANCHED = 2, 1
+"""What is written, and an earlier format, which knows no branches and is read too."""
 _TABLES = ("mean", "axes", "spreads")
 
 
@@ -42,18 +43,19 @@ class FamilyExpert:
         actor: a network in the frame.
         steps: environment steps it learnt from, those of branches not counted.
         kin: identities of the bodies that it learnt on, mutants left out.
-        branches: limbs -> the network, in the same frame, that takes the actor's place where a body has just those.
+        branches: limbs -> the network, in the same frame, that takes the actor's place where a body has just those;
+            None before it was asked which are needed.
     """
 
     frame: Frame
     actor: ActorWeights
     steps: int
     kin: list[list[Any]]
-    branches: Mapping[Limbs, ActorWeights] = dataclasses.field(default_factory=dict)
+    branches: Mapping[Limbs, ActorWeights] | None = None
 
     def actor_for(self, body: Body) -> ActorWeights:
         """Return the network in the frame that drives a body."""
-        return self.branches.get(limbs_of(body), self.actor)
+        return (self.branches or {}).get(limbs_of(body), self.actor)
 
     def policy(self, body: Body) -> Policy:
         """Return what it does on a body, one it has not seen too, where the frame has all names of it."""
@@ -70,10 +72,10 @@ class FamilyExpert:
             "entries": frame.entries,
             "actuators": frame.actuators,
             "keys": frame.keys,
-            "branches": [sorted(limbs) for limbs in self.branches],
+            "branches": None if self.branches is None else [sorted(limbs) for limbs in self.branches],
         }
         tensors = {name: np.ascontiguousarray(getattr(frame, name)) for name in _TABLES} | self.actor.tensors()
-        for number, branch in enumerate(self.branches.values()):
+        for number, branch in enumerate((self.branches or {}).values()):
             tensors |= {f"{_prefix(number)}{name}": tensor for name, tensor in branch.tensors().items()}
         with atomic_path(path) as unfinished:
             save_file(tensors, unfinished, metadata={"record": json.dumps(record)})
@@ -91,13 +93,11 @@ class FamilyExpert:
             tables = [tensors[name] for name in _TABLES]
             frame = Frame(tuple(record["entries"]), tuple(record["actuators"]), keys, *tables)
             kin = [list(one) for one in record["kin"]]
-            branches = {
-                frozenset(map(str, limbs)): actor_of(_part(tensors, _prefix(number)), path)
-                for number, limbs in enumerate(record.get("branches", []))
-            }
+            branches = _branches(tensors, record, path)
             expert = cls(frame, actor_of(tensors, path), int(record["steps"]), kin, branches)
-            actors = [expert.actor, *branches.values()]
+            actors = [expert.actor, *(branches or {}).values()]
             fits = _fits(frame) and all(actor.fits(frame.size, len(frame.actuators)) for actor in actors)
+            fits &= all(limbs <= set(frame.actuators) for limbs in branches or {})
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{path}: damaged ({error})") from None
         if not fits:
@@ -114,6 +114,14 @@ class FamilyExpert:
 def _prefix(number: int) -> str:
     """What the names of a branch's tensors begin with."""
     return f"branches.{number}."
+
+
+def _branches(tensors: dict[str, np.ndarray], record: dict[str, Any], path: Path) -> dict[Limbs, ActorWeights] | None:
+    listed = record.get("branches")
+    if listed is None:
+        return None
+    parts = [_part(tensors, _prefix(number)) for number in range(len(listed))]
+    return {frozenset(map(str, limbs)): actor_of(part, path) for limbs, part in zip(listed, parts, strict=True)}
 
 
 def _part(tensors: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
@@ -137,6 +145,6 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise CheckpointError(f"{path}: no such file") from None
     except Exception as error:  # safetensors' numpy reader raises its own and plain exceptions alike
         raise CheckpointError(f"{path}: not the expert of a family, or damaged ({error})") from None
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
+    if not isinstance(record, dict) or record.get("format") not in (FORMAT, UNBRANCHED):
         raise CheckpointError(f"{path}: not the expert of a family of format {FORMAT}, the one this version reads")
     return tensors, record

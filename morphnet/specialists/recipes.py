@@ -9,6 +9,7 @@ from typing import Any
 
 from morphnet.bodies import Body
 from morphnet.config import NetworkConfig, TrainConfig
+from morphnet.errors import MorphNetError
 from morphnet.learning import Progress
 from morphnet.networks import StackedMLP
 from morphnet.policy import Policy
@@ -124,6 +125,8 @@ def expert_recipe(body: Body, steps: int, seed: int, threads: int) -> Recipe:
 
 def plain_ppo(body: Body, steps: int, seed: int, threads: int) -> TrainConfig:
     """PPO's settings: as many gradient steps on every batch as one body alone can afford."""
+    if steps < 1:
+        raise MorphNetError(f"steps = {steps}: must be at least 1")
     num_sims = max(1, NUM_SIMS // max(1, threads))
     sims = num_sims * max(1, threads)
     horizon = min(LONGEST_HORIZON, max(2, steps // (sims * FEWEST_UPDATES)))

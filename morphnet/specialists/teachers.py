@@ -125,19 +125,21 @@ def family_file(folder: Path, name: str) -> Path:
 
 
 def _family_expert(bodies: Sequence[Body], mutants: Sequence[Body], path: Path, config: TrainConfig) -> FamilyExpert:
-    """Read the expert of kin, or train it and its branches, and save it."""
-    if path.exists():
-        expert = FamilyExpert.load(path)
-        expert.check(bodies, path)
-        return expert
+    """Read the expert of kin, or train and save it; the same of its branches."""
     steps, seed = config.family_steps, config.seed
 
     def report(progress: Progress) -> None:
         tell((bodies[0].name, progress))
 
-    expert = FamilyTraining(bodies, mutants, steps, seed, threads=1).run(report)
-    expert = grow_branches(expert, bodies, mutants, steps, seed, report)
-    expert.save(path)
+    if path.exists():
+        expert = FamilyExpert.load(path)
+        expert.check(bodies, path)
+    else:
+        expert = FamilyTraining(bodies, mutants, steps, seed, threads=1).run(report)
+        expert.save(path)
+    if expert.branches is None:
+        expert = grow_branches(expert, bodies, mutants, steps, seed, report)
+        expert.save(path)
     return expert
 
 

@@ -36,9 +36,9 @@ def test_train_into_a_folder_that_holds_a_run(refused, run, small_suite):
     assert before == {path: path.read_bytes() for path in run[0].rglob("*") if path.is_file()}
 
 
-def test_train_goes_on_from_a_checkpoint(morphnet_command, run, small_suite, tmp_path):
-    out, sizes = tmp_path / "further", [flag for flag in TINY if flag.split("=")[0] not in ("--steps", "--hidden")]
-    command = ["train", "--bodies", small_suite, "--out", out, "--checkpoint", run[0], *sizes]
+def test_train_goes_on_from_a_checkpoint(morphnet_command, refused, run, small_suite, tmp_path):
+    out, short = tmp_path / "further", [flag for flag in TINY if flag.split("=")[0] in ("--expert-steps", "--num-sims")]
+    command = ["train", "--bodies", small_suite, "--out", out, "--checkpoint", run[0], *short]
     outcome = morphnet_command(*command, "--steps=0", "--json=-")
     assert outcome.code == 0, outcome.err
     assert outcome.json["steps"] == 0
@@ -46,6 +46,20 @@ def test_train_goes_on_from_a_checkpoint(morphnet_command, run, small_suite, tmp
     record = json.loads((out / "config.json").read_text())
     assert record["train"]["network"]["hidden"] == 16, "the checkpoint's sizes are kept"
     assert str(run[0]) in record["command"]
+    assert record["start"]["checkpoint"] == str(run[0])
+    assert f"went on from | `{run[0]}`" in (out / "README.md").read_text()
+    # what a resumed run was started by stays in its record
+    assert morphnet_command("train", "--bodies", small_suite, "--out", out, "--resume").code == 0
+    assert json.loads((out / "config.json").read_text()) == record
+    line = refused("train", "--bodies", small_suite, "--out", out, "--resume", "--checkpoint", run[0])
+    assert "--resume" in line
+
+
+def test_what_goes_on_from_a_checkpoint_learns(morphnet_command, run, small_suite, tmp_path):
+    out, short = tmp_path / "further", [flag for flag in TINY if flag.split("=")[0] not in ("--hidden", "--steps")]
+    command = ["train", "--bodies", small_suite, "--out", out, "--checkpoint", run[0], *short, "--steps=64"]
+    assert morphnet_command(*command).code == 0
+    assert (out / "hypernetwork.safetensors").read_bytes() != (run[0] / "hypernetwork.safetensors").read_bytes()
 
 
 def test_a_missing_checkpoint_to_go_on_from(refused, small_suite, tmp_path):

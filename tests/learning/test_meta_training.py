@@ -143,7 +143,7 @@ def test_a_run_without_its_mutants_is_refused(reference: Path, bodies: Path, tmp
     training = make_training(bodies, tmp_path / "run")
     training._check_teachers()
     shutil.rmtree(tmp_path / "run" / "mutants" / "slider")
-    with pytest.raises(CheckpointError, match="the mutants that slider was taught with are missing"):
+    with pytest.raises(CheckpointError, match="the mutants that go with the teacher of slider are missing"):
         training._check_teachers()
 
 
@@ -165,8 +165,9 @@ def test_a_teacher_of_another_body_is_refused(reference: Path, bodies: Path, tmp
     shutil.copytree(bodies, tmp_path / "other")
     text = (tmp_path / "other" / "slider_heavy.xml").read_text()
     (tmp_path / "other" / "slider_heavy.xml").write_text(f"{text}<!-- another -->")
-    with pytest.raises(CheckpointError, match="the teacher of another slider_heavy"):
-        make_training(tmp_path / "other", tmp_path / "run")._teachers()
+    shutil.rmtree(tmp_path / "run" / "families")
+    with pytest.raises(CheckpointError, match="the teacher of another version or task of slider_heavy"):
+        make_training(tmp_path / "other", tmp_path / "run").run()
 
 
 def test_a_run_that_found_no_mutant_worth_teaching_goes_on(reference: Path, bodies: Path, tmp_path: Path) -> None:

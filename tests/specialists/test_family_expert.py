@@ -75,10 +75,19 @@ def test_damage_is_one_clear_error(expert, damaged, tmp_path):
     (tmp_path / "half.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match=r"half\.safetensors: not the expert of a family, or damaged"):
         FamilyExpert.load(tmp_path / "half.safetensors")
-    with pytest.raises(CheckpointError, match="of format 1, the one this version reads"):
+    with pytest.raises(CheckpointError, match="of format 2, the one this version reads"):
         damaged({"format": 99})
-    for record in ({"steps": math.inf}, {"steps": "many"}, {"keys": [["body"]]}, {"kin": 3}, {"entries": None}):
-        with pytest.raises(CheckpointError, match="damaged"):
+    assert damaged({"format": 1, "branches": None}).branches is None
+    for record in (
+        {"branches": 3},
+        {"branches": [["thigh_joint"]]},
+        {"steps": math.inf},
+        {"steps": "many"},
+        {"keys": [["body"]]},
+        {"kin": 3},
+        {"entries": None},
+    ):
+        with pytest.raises(CheckpointError, match="damaged|missing"):
             damaged(record)
 
 

@@ -70,7 +70,7 @@ def find(folders, monkeypatch):
         bodies = [load_suite("planar").load(name) for name in knows]
         frame = Frame.of(bodies)
         folders.families.mkdir()
-        expert = FamilyExpert(frame, zeros(frame.size, len(frame.actuators)), 7, [body.identity for body in bodies])
+        expert = FamilyExpert(frame, zeros(frame.size, len(frame.actuators)), 7, [body.identity for body in bodies], {})
         expert.save(family_file(folders.families, "hopper"))
         for name in NAMES:
             lazy(name, -1.0).save(folders.emitted / name)

@@ -87,7 +87,7 @@ def test_damage_is_one_clear_error(expert, damaged, tmp_path):
         {"kin": 3},
         {"entries": None},
     ):
-        with pytest.raises(CheckpointError, match="damaged|missing"):
+        with pytest.raises(CheckpointError, match=r"damaged|missing"):
             damaged(record)
 
 

@@ -22,7 +22,7 @@ from morphnet.report import write_report
 from morphnet.runs import ZERO_SHOT
 from morphnet.specialists import expert_folder
 
-BODIES = ("walker_long_thighs_short_shins", "cheetah_no_front_shin", "gymnasium:hopper")
+BODIES = ("walker_long_thighs_short_shins", "cheetah_no_front_shin", "gymnasium:ant")
 """Two bodies held out from training, and one that everybody knows."""
 EPISODES, REPORT_EPISODES = 10, 3
 """A body: of those below, and of the whole suite in the report."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from morphnet import __version__
 from morphnet.adaptation import adapt
@@ -21,12 +20,12 @@ from morphnet.demonstrations.writing import DATA, METADATA
 from morphnet.distillation import Distiller, Teacher
 from morphnet.errors import CheckpointError, MorphNetError, SuiteError
 from morphnet.evaluation import Controller, Evaluation, PolicyController, RandomController, evaluate
-from morphnet.files import check_folder, make_folder, read_json
+from morphnet.files import check_folder, make_folder
 from morphnet.growing.grow import Grown
 from morphnet.growing.suite import grow_bodies, write_suite
 from morphnet.hypernetwork import Hypernetwork
-from morphnet.learning import Progress, load_checkpoint
-from morphnet.learning.checkpoint import Networks
+from morphnet.learning import Progress
+from morphnet.learning.checkpoint import go_on_from, origin_of
 from morphnet.learning.resume import STATE, saved_config
 from morphnet.meta_training import MetaTraining
 from morphnet.policy import RECORD, Policy
@@ -39,8 +38,6 @@ REPORT_EPISODES = 10
 ZERO_SHOT, REFERENCE, RANDOM = "zero-shot", "reference", "random"
 """What --policy takes beside folders: what the checkpoint emits for a body, what ships for it, uniform actions."""
 
-
-Configuration = TypeVar("Configuration", TrainConfig, DistillConfig)
 Driven = tuple[Body, Controller]
 """A body and what drives it."""
 
@@ -66,7 +63,7 @@ def start_training(
     origin, start = _origin(suite), None
     if resume:
         config = _resumed_config(out, config)
-        origin |= _resumed_origin(out)
+        origin |= origin_of(out)
     elif (out / STATE).exists() or (out / "config.json").exists():
         raise CheckpointError(f"{out}: already holds a run; continue it with --resume or choose another folder")
     elif not config.steps and checkpoint is None:
@@ -74,25 +71,10 @@ def start_training(
     if not suite.names("train"):
         raise SuiteError(f"suite {suite.name}: its training split is empty")
     if checkpoint is not None:
-        start, config, origin["start"] = _start(checkpoint, config)
+        start, config, origin["start"] = go_on_from(checkpoint, config)
     make_folder(out)
     training = MetaTraining(suite, config, out, origin, report, start)
     return {**training.run(resume, minutes), "seed": config.seed, "version": __version__}
-
-
-def _start(checkpoint: Path, config: Configuration) -> tuple[Networks, Configuration, dict[str, Any]]:
-    """Read the hypernetworks to go on from; return them, the configuration with their sizes, and what they are."""
-    networks, record = load_checkpoint(checkpoint)
-    network = config_from_dict(record["train"], str(checkpoint)).network
-    facts = {"suite": record.get("suite"), "steps": record.get("steps", 0), "command": record.get("command")}
-    return networks, dataclasses.replace(config, network=network), {"checkpoint": str(checkpoint), **facts}
-
-
-def _resumed_origin(out: Path) -> dict[str, Any]:
-    """What a run's first command was, and where it went on from."""
-    path = out / "config.json"
-    record = read_json(path, CheckpointError) if path.exists() else {}  # none before its first save
-    return {key: record[key] for key in ("command", "start") if key in record}
 
 
 def _origin(suite: Suite) -> dict[str, Any]:
@@ -163,7 +145,7 @@ def start_distillation(
         raise SuiteError(f"suite {suite.name}: its training split is empty")
     start, origin = None, _origin(suite)
     if checkpoint is not None:
-        start, config, origin["start"] = _start(checkpoint, config)
+        start, config, origin["start"] = go_on_from(checkpoint, config)
     make_folder(out)
     distiller = Distiller(taught, config, out, origin, start)
     distiller.run(resume=resume, report=report)

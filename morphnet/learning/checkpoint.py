@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from morphnet.bodies.task_features import TASK_FEATURES
-from morphnet.config import TrainConfig, config_from_dict
+from morphnet.config import DistillConfig, TrainConfig, config_from_dict
 from morphnet.embodiment import SLOT_TABLE
 from morphnet.errors import CheckpointError
 from morphnet.files import atomic_path, read_json, write_json
@@ -22,6 +22,7 @@ from morphnet.simulation import SLOTS
 FORMAT = 2
 """Bumped whenever an older checkpoint would be read wrongly."""
 WEIGHTS, CONFIG, METRICS = "hypernetwork.safetensors", "config.json", "metrics.csv"
+Configuration = TypeVar("Configuration", TrainConfig, DistillConfig)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +99,28 @@ def load_checkpoint(folder: Path) -> tuple[Networks, dict[str, Any]]:
             f"{folder / WEIGHTS}: its tensors do not fit {CONFIG}; the two are not of one run"
         ) from None
     return _widened(networks, record, config)
+
+
+def go_on_from(folder: Path, config: Configuration) -> tuple[Networks, Configuration, dict[str, Any]]:
+    """Read the networks that a training goes on from.
+
+    Returns:
+        The networks, the configuration with their sizes, and what they are, for the record of what comes of them.
+
+    Raises:
+        CheckpointError: as ``load_checkpoint``.
+    """
+    networks, record = load_checkpoint(folder)
+    network = config_from_dict(record["train"], str(folder)).network
+    facts = {"suite": record.get("suite"), "steps": record.get("steps", 0), "command": record.get("command")}
+    return networks, dataclasses.replace(config, network=network), {"checkpoint": str(folder), **facts}
+
+
+def origin_of(folder: Path) -> dict[str, Any]:
+    """Return what the first command of a run was and where it went on from; nothing before its first save."""
+    path = folder / CONFIG
+    record = read_json(path, CheckpointError) if path.exists() else {}
+    return {key: record[key] for key in ("command", "start") if key in record}
 
 
 def _widened(networks: Networks, record: dict[str, Any], config: TrainConfig) -> tuple[Networks, dict[str, Any]]:

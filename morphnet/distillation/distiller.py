@@ -19,6 +19,7 @@ from morphnet.distillation.memory import Memory
 from morphnet.distillation.resume import DISTILLATION, load_distillation, save_distillation
 from morphnet.distillation.shift import EPISODE_SECONDS, Shift, Teacher, make_shifts
 from morphnet.embodiment import feature_sizes, tokens_of
+from morphnet.interrupts import first_interrupt_noted
 from morphnet.learning.checkpoint import CONFIG, Networks, build_networks, save_checkpoint
 from morphnet.learning.group import BodyGroup, Workers
 from morphnet.learning.metrics import MetricsLog
@@ -27,7 +28,7 @@ from morphnet.learning.ppo import sum_gradients
 from morphnet.learning.ppo_loss import value_loss
 from morphnet.learning.rollout import Rollout, collect_rollouts
 from morphnet.learning.samples import Samples, by_body, prepare
-from morphnet.learning.trainer import RECENT, Progress, finish_update_first
+from morphnet.learning.trainer import RECENT, Progress
 from morphnet.networks import StackedActor, differentiate
 
 WARM_UP = 0.01
@@ -128,7 +129,7 @@ class Distiller:
         log = MetricsLog(self.folder, self.before.updates + self.rounds or None)
         started, earlier = time.monotonic(), self.seconds
         try:
-            with finish_update_first() as interrupted:
+            with first_interrupt_noted() as interrupted:
                 while self.steps < self.config.steps and (minutes is None or self.seconds - earlier < 60 * minutes):
                     row = self._one_round()
                     self.seconds = earlier + time.monotonic() - started

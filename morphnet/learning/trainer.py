@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from morphnet.bodies import Body
 from morphnet.config import TrainConfig
 from morphnet.embodiment import feature_sizes, tokens_of
 from morphnet.files import write_bytes
+from morphnet.interrupts import first_interrupt_noted
 from morphnet.learning.checkpoint import CONFIG, METRICS, Networks, build_networks, save_checkpoint
 from morphnet.learning.group import BodyGroup, Workers, make_groups
 from morphnet.learning.metrics import MetricsLog
@@ -114,7 +112,7 @@ class Trainer:
         log = MetricsLog(self.folder, self.update if resume else None)
         started, before = time.monotonic(), self.seconds
         try:
-            with finish_update_first() as interrupted:
+            with first_interrupt_noted() as interrupted:
                 while self.steps < self.config.steps and (minutes is None or self.seconds - before < 60 * minutes):
                     row = self._one_update()
                     self.seconds = before + time.monotonic() - started
@@ -234,26 +232,3 @@ class Trainer:
         metrics = self.folder / METRICS
         if folder != self.folder and metrics.is_file():
             write_bytes(folder / METRICS, metrics.read_bytes())
-
-
-@contextlib.contextmanager
-def finish_update_first() -> Iterator[threading.Event]:
-    """Let the first Ctrl-C only set the event; a second one interrupts at once.
-
-    In the middle of an update optimiser and simulations are out of step, and nothing could be saved.
-    """
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-    previous = signal.getsignal(signal.SIGINT)
-
-    def remember(*_: object) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, previous)
-
-    signal.signal(signal.SIGINT, remember)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, previous)

@@ -106,7 +106,7 @@ class FollowRobot(plugin.ViewerPlugin):
 
 
 def open_view(body: Body, driver: Driver, port: int) -> viewer_handle.ViewerHandle:
-    """Start the viewer in a thread and give it the body; ``run_sim_loop`` then runs the physics.
+    """Start the viewer in a thread and give it the body; its ``sync`` then runs the physics.
 
     Args:
         body: what is shown.

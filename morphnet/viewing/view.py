@@ -12,6 +12,7 @@ from morphnet import console
 from morphnet.bodies import Body, close_spec, load_body, make_body, open_source
 from morphnet.errors import MorphNetError
 from morphnet.evaluation import RandomController
+from morphnet.interrupts import first_interrupt_noted
 from morphnet.rendering.frames import GOAL_COLOUR
 from morphnet.runs import policy_for
 from morphnet.simulation import ControlScale, GoalSampler
@@ -26,8 +27,6 @@ def view(name: str, policy: str, checkpoint: Path | None, port: int, seed: int) 
         MorphNetError: no such body or policy, a port that is taken, or a MuJoCo without the viewer.
     """
     try:
-        from mujoco.studio import viewer_handle
-
         from morphnet.viewing import browser
         from morphnet.viewing.driver import Driver
     except ImportError as error:  # not built for every platform
@@ -38,8 +37,10 @@ def view(name: str, policy: str, checkpoint: Path | None, port: int, seed: int) 
         body = aimed(body, seed)
     driver = Driver(body, act_for(body, policy, checkpoint, seed), seed)
     console.err.print(f"{body.name}, {policy}: {HELP}", soft_wrap=True, highlight=False)
-    with browser.open_view(body, driver, port) as handle:
-        viewer_handle.run_sim_loop(handle)
+    # MuJoCo's own loop loses a Ctrl-C that comes while one of its native callbacks runs
+    with first_interrupt_noted() as interrupted, browser.open_view(body, driver, port) as handle:
+        while handle.is_running() and not interrupted.is_set():
+            handle.sync()
 
 
 def aimed(body: Body, seed: int) -> Body:

@@ -18,7 +18,7 @@ from morphnet.bodies import Body, Suite
 from morphnet.config import DistillConfig, TrainConfig
 from morphnet.distillation import Before, Distiller, Teacher
 from morphnet.distillation.resume import DISTILLATION
-from morphnet.distillation.shift import most_at_once, steps_each
+from morphnet.distillation.shift import memory_each, most_at_once, steps_each
 from morphnet.errors import CheckpointError
 from morphnet.files import make_folder
 from morphnet.hypernetwork import Hypernetwork
@@ -181,6 +181,7 @@ class MetaTraining:
             network=config.network,
             bodies_at_once=at_once,
             batch=steps_each(at_once),
+            memory=memory_each(at_once),
         )
         before = Before(config, trainer.update, trainer.steps + self._expert_steps(self.kin), trainer.seconds)
         return Distiller(self._teachers(), distill, self.folder, self.origin, trainer.networks, before)

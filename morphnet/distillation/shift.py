@@ -98,6 +98,15 @@ def steps_each(at_once: int) -> int:
     return max(1, usual.batch * usual.bodies_at_once // at_once)
 
 
+def memory_each(at_once: int) -> int:
+    """Return how many of a body's latest steps are to be kept where so many are due at once.
+
+    In all as many as ever, or hundreds of bodies would not fit into memory; but two rounds at least.
+    """
+    usual = DistillConfig()
+    return max(2 * usual.num_sims * usual.horizon, usual.memory * usual.bodies_at_once // at_once)
+
+
 def _deal(experts: Sequence[Teacher], at_once: int) -> tuple[list[list[Teacher]], int]:
     suite = sorted((expert for expert in experts if not expert.mutant), key=lambda expert: expert.family)
     mutants = sorted((expert for expert in experts if expert.mutant), key=lambda expert: expert.family)

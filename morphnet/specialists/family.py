@@ -15,16 +15,15 @@ import numpy as np
 import torch
 
 from morphnet.bodies import Body
-from morphnet.errors import SimulationError
 from morphnet.learning import Progress
 from morphnet.learning.advantage import RewardScale
 from morphnet.learning.group import Workers, make_groups
 from morphnet.learning.rollout import RolloutCollector
 from morphnet.learning.samples import Samples, by_body, estimate
 from morphnet.networks import StackedActor, StackedMLP, exploration_shift
-from morphnet.policy import ActorWeights
+from morphnet.policy import ActorWeights, Policy
 from morphnet.simulation import Simulation
-from morphnet.specialists.aim import TaskAim
+from morphnet.specialists.aim import judge
 from morphnet.specialists.ascent import Ascent
 from morphnet.specialists.contest import Contest, Rounds
 from morphnet.specialists.direct import DirectActor, DirectCritic
@@ -80,14 +79,11 @@ class FamilyJudge:
 
     def __init__(self, fits: Sequence[Fit]) -> None:
         """Judge by these."""
-        self._aims = [(fit, TaskAim(fit.body)) for fit in fits]
+        self._fits = fits
 
     def judge(self, actor: ActorWeights, episodes: int, seed: int) -> float:
-        """Mean return of a frame's actor."""
-        try:
-            return float(np.mean([aim.judge(fit.actor(actor), episodes, seed) for fit, aim in self._aims]))
-        except SimulationError:  # what breaks the physics of one of them is no better than anything
-            return -math.inf
+        """Mean return of a frame's actor; -inf where it breaks the physics of one of them."""
+        return judge([Policy(fit.body, fit.actor(actor), {}) for fit in self._fits], seed, episodes)
 
 
 class FamilyTraining:

@@ -15,7 +15,7 @@ from test_kill import finish, metrics, start, wait_for_update
 
 from morphnet.bodies import suite_from_folder
 from morphnet.config import DistillConfig, TrainConfig
-from morphnet.distillation.shift import MOST_ALWAYS, most_at_once, steps_each
+from morphnet.distillation.shift import MOST_ALWAYS, memory_each, most_at_once, steps_each
 from morphnet.errors import CheckpointError, SimulationError
 from morphnet.learning import Progress
 from morphnet.learning.resume import STATE, saved_stage
@@ -190,6 +190,13 @@ def test_a_gradient_step_is_as_large_however_many_bodies_are_in_it() -> None:
     assert steps_each(40) == usual.batch == 256
     assert steps_each(76) == 134
     assert steps_each(10**6) == 1
+
+
+def test_more_bodies_at_once_are_remembered_for_less_long_so_that_memory_suffices():
+    usual = DistillConfig()
+    assert memory_each(40) == usual.memory == 65_536
+    assert memory_each(160) == 16_384
+    assert memory_each(10**6) == 2 * usual.num_sims * usual.horizon, "DistillConfig takes no less"
 
 
 def make_training(bodies: Path, folder: Path) -> MetaTraining:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from morphnet.bodies.task_features import TASK_FEATURES
-from morphnet.config import DistillConfig, TrainConfig, config_from_dict
+from morphnet.config import DistillConfig, NetworkConfig, TrainConfig, config_from_dict
 from morphnet.embodiment import SLOT_TABLE
 from morphnet.errors import CheckpointError
 from morphnet.files import atomic_path, read_json, write_json
@@ -108,10 +108,12 @@ def go_on_from(folder: Path, config: Configuration) -> tuple[Networks, Configura
         The networks, the configuration with their sizes, and what they are, for the record of what comes of them.
 
     Raises:
-        CheckpointError: as ``load_checkpoint``.
+        CheckpointError: as ``load_checkpoint``, or ``config`` asks for other sizes.
     """
     networks, record = load_checkpoint(folder)
     network = config_from_dict(record["train"], str(folder)).network
+    if config.network not in (network, NetworkConfig()):
+        raise CheckpointError(f"{folder}: its networks keep the sizes that they have; leave out --hidden and the like")
     facts = {"suite": record.get("suite"), "steps": record.get("steps", 0), "command": record.get("command")}
     return networks, dataclasses.replace(config, network=network), {"checkpoint": str(folder), **facts}
 

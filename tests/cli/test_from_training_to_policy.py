@@ -56,10 +56,18 @@ def test_train_goes_on_from_a_checkpoint(morphnet_command, refused, run, small_s
 
 
 def test_what_goes_on_from_a_checkpoint_learns(morphnet_command, run, small_suite, tmp_path):
-    out, short = tmp_path / "further", [flag for flag in TINY if flag.split("=")[0] not in ("--hidden", "--steps")]
-    command = ["train", "--bodies", small_suite, "--out", out, "--checkpoint", run[0], *short, "--steps=64"]
+    sizes = ("--hidden", "--own", "--width", "--depth", "--heads")
+    out, short = tmp_path / "further", [flag for flag in TINY if flag.split("=")[0] not in sizes]
+    command = ["train", "--bodies", small_suite, "--out", out, "--checkpoint", run[0], *short]
     assert morphnet_command(*command).code == 0
     assert (out / "hypernetwork.safetensors").read_bytes() != (run[0] / "hypernetwork.safetensors").read_bytes()
+
+
+def test_other_sizes_than_those_of_the_checkpoint_to_go_on_from(refused, run, small_suite, tmp_path):
+    out = tmp_path / "wider"
+    command = ["train", "--bodies", small_suite, "--out", out, "--checkpoint", run[0], "--steps=64", "--hidden=7"]
+    assert "sizes" in refused(*command)
+    assert not out.exists()
 
 
 def test_a_missing_checkpoint_to_go_on_from(refused, small_suite, tmp_path):

@@ -17,11 +17,15 @@ from morphnet.policy import ActorWeights
 from morphnet.specialists.aim import judge
 from morphnet.specialists.family import FamilyTraining
 from morphnet.specialists.family_expert import FamilyExpert, Limbs, limbs_of
+from morphnet.specialists.kin import mutate_alike
 
 FEWEST = 4
 """Bodies with the same limbs, for them to have a branch of their own."""
 LAGGING = 0.6
 """Share of the mean return over kin below which the expert has something left to learn."""
+FULL = 16
+"""Bodies that a branch is trained on, at least: mutants of theirs with the same limbs come to few, as four tell little
+of what the limbs ask for and what the sizes. They are taught, too."""
 JUDGED, EPISODES = 10, 3
 """Bodies by which that is told, and episodes of each."""
 MOST = 0.25
@@ -52,6 +56,7 @@ def grow_branches(
     each = max(1, min(int(MOST * steps), steps // max(len(lagging), 1)))
     branches: dict[Limbs, ActorWeights] = {}
     for number, (limbs, members) in enumerate(lagging.items()):
+        members = [*members, *_more(members, seed)]
         training = FamilyTraining(members, [], each, seed, threads=1, start=expert)
         later = _Later(report, steps + number * each, 2 * steps)
         with contextlib.suppress(SimulationError):  # a training that breaks the physics leaves no branch
@@ -59,6 +64,23 @@ def grow_branches(
             if made.steps:  # 0 where the start has won
                 branches[limbs] = made.actor
     return dataclasses.replace(expert, branches=branches)
+
+
+def more_of_branches(expert: FamilyExpert, bodies: Sequence[Body], mutants: Sequence[Body], seed: int) -> list[Body]:
+    """Return the mutants of mutants that its branches were trained on beside the kin and ``mutants``."""
+    groups = _by_limbs((*bodies, *mutants))
+    return [mutant for limbs in expert.branches or {} for mutant in _more(groups.get(limbs, []), seed)]
+
+
+def _more(members: Sequence[Body], seed: int) -> list[Body]:
+    return mutate_alike(members, FULL - len(members), seed) if members else []
+
+
+def _by_limbs(bodies: Sequence[Body]) -> dict[Limbs, list[Body]]:
+    groups: dict[Limbs, list[Body]] = {}
+    for body in bodies:
+        groups.setdefault(limbs_of(body), []).append(body)
+    return groups
 
 
 def find_lagging(
@@ -69,12 +91,9 @@ def find_lagging(
     Where that loses on its kin already, nobody lags: shares of a negative return mean nothing.
     """
     merit = judge([expert.policy(body) for body in bodies], seed, EPISODES)
-    alike: dict[Limbs, list[Body]] = {}
-    for body in (*bodies, *mutants):
-        alike.setdefault(limbs_of(body), []).append(body)
     return {
         limbs: members
-        for limbs, members in alike.items()
+        for limbs, members in _by_limbs((*bodies, *mutants)).items()
         if merit > 0.0
         and len(members) >= FEWEST
         and judge([expert.policy(body) for body in members[:JUDGED]], seed, EPISODES) < LAGGING * merit

@@ -18,6 +18,9 @@ COMMON = 0.5
 TWICE = 0.5
 """Share of the mutants that are mutants of mutants: they may lack two limbs."""
 
+TRIES = 5
+"""Mutations for each that is wanted, at most: two of five lose a limb."""
+
 
 def kin_of(bodies: Sequence[Body]) -> list[list[Body]]:
     """Sort bodies into those that may share a frame: names of actuators, control step, and task but for where it ends.
@@ -63,3 +66,21 @@ def make_mutants(bodies: Sequence[Body], count: int, seed: int, name: str) -> li
                 body = mutate_body(body, rng, f"{name}~{number:03d}")
             mutants.append(body)
     return mutants
+
+
+def mutate_alike(bodies: Sequence[Body], count: int, seed: int) -> list[Body]:
+    """Mutate bodies in turn into ``count`` others that lack no further limb, or fewer if that goes wrong too often.
+
+    Mutants are called as what they come from, with ``~number``.
+    """
+    rng = np.random.default_rng(seed)
+    alike: list[Body] = []
+    for number in range(TRIES * count):
+        if len(alike) == count:
+            break
+        body = bodies[number % len(bodies)]
+        with contextlib.suppress(BodyError):
+            mutant = mutate_body(body, rng, f"{body.name}~{number:03d}")
+            if mutant.graph.actuator_names == body.graph.actuator_names:
+                alike.append(mutant)
+    return alike

@@ -19,7 +19,7 @@ from morphnet.learning import Progress
 from morphnet.policy import Policy
 from morphnet.processes import in_processes, tell
 from morphnet.specialists.aim import judge
-from morphnet.specialists.branches import grow_branches
+from morphnet.specialists.branches import grow_branches, more_of_branches
 from morphnet.specialists.family import FamilyTraining
 from morphnet.specialists.family_expert import FAMILY_EXPERT, FamilyExpert
 from morphnet.specialists.fleet import expert_folder
@@ -116,7 +116,8 @@ def _shared(bodies: Sequence[Body], emitted: list[Policy], folders: Folders, con
     if is_clearly_better(emitted, made, config.seed):
         return emitted
     merit = judge(made, config.seed)
-    return [*made, *worth_teaching([expert.policy(mutant) for mutant in mutants], merit, config.seed)]
+    everyone = [*mutants, *more_of_branches(expert, bodies, mutants, config.seed)]
+    return [*made, *worth_teaching([expert.policy(mutant) for mutant in everyone], merit, config.seed)]
 
 
 def family_file(folder: Path, name: str) -> Path:

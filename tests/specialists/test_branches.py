@@ -12,7 +12,7 @@ from morphnet.bodies import Body
 from morphnet.errors import SimulationError
 from morphnet.learning import Progress
 from morphnet.specialists import branches
-from morphnet.specialists.branches import FEWEST, find_lagging, grow_branches
+from morphnet.specialists.branches import FEWEST, FULL, find_lagging, grow_branches, more_of_branches
 from morphnet.specialists.family import FamilyTraining
 from morphnet.specialists.family_expert import FamilyExpert, limbs_of
 
@@ -88,3 +88,22 @@ def test_a_branch_that_breaks_the_physics_is_left_out(expert, whole, armless, mo
 def test_an_expert_that_loses_on_its_kin_has_no_branches(expert, whole, armless, monkeypatch):
     monkeypatch.setattr(branches, "judge", lambda policies, *_: -1.0 - len(policies))
     assert find_lagging(expert, whole, armless, 0) == {}
+
+
+def test_branches_are_trained_on_mutants_of_few_and_those_are_taught(expert, whole, armless, monkeypatch):
+    seen: list[list[str]] = []
+
+    class Noted(FamilyTraining):
+        def __init__(self, bodies, *arguments, **settings):
+            seen.append([body.name for body in bodies])
+            super().__init__(bodies, *arguments, **settings)
+
+    monkeypatch.setattr(branches, "FamilyTraining", Noted)
+    grown = grow_branches(expert, whole, armless, STEPS, 0)
+    more = more_of_branches(grown, whole, armless, 0)
+    assert seen == [[body.name for body in (*armless, *more)]]
+    assert len({*seen[0]}) == FULL
+    assert {limbs_of(body) for body in more} == {limbs_of(armless[0])}
+    sizes = {body.model.body_mass.tobytes() for body in (*armless, *more)}
+    assert len(sizes) == FULL - len(armless) + 1, "the four given differ by their gears alone"
+    assert more_of_branches(expert, whole, armless, 0) == [], "it has no branches"

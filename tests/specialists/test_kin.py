@@ -11,7 +11,7 @@ import robots
 
 from morphnet.bodies import Body, load_body, load_suite
 from morphnet.specialists.frame import Frame
-from morphnet.specialists.kin import kin_of, make_mutants
+from morphnet.specialists.kin import kin_of, make_mutants, mutate_alike
 
 
 def names_of(kin: list[list[Body]]) -> list[list[str]]:
@@ -73,3 +73,14 @@ def test_a_body_without_good_mutants_is_left_out(tmp_path):
     (tmp_path / "weak.xml").write_text(robots.WALKER_WITHOUT_FLOOR.replace('gear="3"', 'gear="1e-9"'))
     mutants = make_mutants([load_body("hopper"), load_body(tmp_path / "weak.xml")], 3, 0, "mutant")
     assert [body.name for body in mutants] == ["mutant~000", "mutant~002"]
+
+
+def test_mutants_alike_repeat_and_lack_no_further_limb():
+    bodies = [load_body("cheetah"), load_body("cheetah_no_front_foot")]
+    alike, again = (mutate_alike(bodies, 12, 3) for _ in range(2))
+    assert [one.source.data for one in alike] == [one.source.data for one in again]
+    assert len({one.source.data for one in alike}) == len({one.name for one in alike}) == 12
+    allowed = {body.name: body.graph.actuator_names for body in bodies}
+    assert all(one.graph.actuator_names == allowed[one.name.partition("~")[0]] for one in alike)
+    assert {one.name.partition("~")[0] for one in alike} == {*allowed}
+    assert mutate_alike(bodies, -3, 0) == []

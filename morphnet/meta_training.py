@@ -172,7 +172,8 @@ class MetaTraining:
         return sum(self.config.expert_steps if len(names) == 1 else 2 * self.config.family_steps for names in kin)
 
     def _distiller(self) -> Distiller:
-        config, trainer, at_once = self.config, self.trainer, most_at_once(len(self.bodies))
+        config, trainer, teachers = self.config, self.trainer, self._teachers()
+        at_once = most_at_once(len(self.bodies), sum(teacher.mutant for teacher in teachers))
         distill = DistillConfig(
             steps=config.distill_steps,
             seed=config.seed,
@@ -184,7 +185,7 @@ class MetaTraining:
             memory=memory_each(at_once),
         )
         before = Before(config, trainer.update, trainer.steps + self._expert_steps(self.kin), trainer.seconds)
-        return Distiller(self._teachers(), distill, self.folder, self.origin, trainer.networks, before)
+        return Distiller(teachers, distill, self.folder, self.origin, trainer.networks, before)
 
     def _teachers(self) -> list[Teacher]:
         """Return what is taught: the suite's bodies, and after them the mutants."""

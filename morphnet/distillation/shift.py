@@ -22,6 +22,9 @@ EPISODE_SECONDS = 12.5
 """Longest episodes: what lies on its back, where no limit ends that, shows little."""
 MOST_ALWAYS = 0.75
 """Share of the bodies at once that those of a suite may be, if they are to be always due."""
+MOST_TURNS = 16
+"""In so many gradient steps every mutant is due once, however many there are: those that come up less often are learnt
+worse than the bodies of their suite, and it is by them that others are told."""
 
 
 class Teacher(NamedTuple):
@@ -87,9 +90,10 @@ def make_shifts(experts: Sequence[Teacher], config: DistillConfig) -> tuple[list
     return shifts, always
 
 
-def most_at_once(bodies: int) -> int:
+def most_at_once(bodies: int, mutants: int) -> int:
     """Return how many bodies are to be due at once where a suite of so many is always, and mutants beside it."""
-    return max(DistillConfig().bodies_at_once, math.ceil(bodies / MOST_ALWAYS))
+    room = bodies + math.ceil(mutants / MOST_TURNS)
+    return max(DistillConfig().bodies_at_once, math.ceil(bodies / MOST_ALWAYS), room)
 
 
 def steps_each(at_once: int) -> int:

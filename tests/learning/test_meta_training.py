@@ -15,7 +15,7 @@ from test_kill import finish, metrics, start, wait_for_update
 
 from morphnet.bodies import suite_from_folder
 from morphnet.config import DistillConfig, TrainConfig
-from morphnet.distillation.shift import MOST_ALWAYS, memory_each, most_at_once, steps_each
+from morphnet.distillation.shift import MOST_ALWAYS, MOST_TURNS, memory_each, most_at_once, steps_each
 from morphnet.errors import CheckpointError, SimulationError
 from morphnet.learning import Progress
 from morphnet.learning.resume import STATE, saved_stage
@@ -180,9 +180,14 @@ def test_a_run_that_found_no_mutant_worth_teaching_goes_on(reference: Path, bodi
 
 
 def test_a_suite_of_any_size_can_always_be_due() -> None:
-    assert most_at_once(3) == DistillConfig().bodies_at_once
+    assert most_at_once(3, 20) == DistillConfig().bodies_at_once
     for count in (30, 31, 57, 300):
-        assert 0 < count <= MOST_ALWAYS * most_at_once(count)
+        assert 0 < count <= MOST_ALWAYS * most_at_once(count, 10)
+
+
+def test_mutants_come_up_as_often_however_many_there_are() -> None:
+    for count in (383, 790, 5_000):
+        assert count <= MOST_TURNS * (most_at_once(57, count) - 57) < count + MOST_TURNS
 
 
 def test_a_gradient_step_is_as_large_however_many_bodies_are_in_it() -> None:

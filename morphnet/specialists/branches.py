@@ -19,7 +19,7 @@ from morphnet.specialists.family import FamilyTraining
 from morphnet.specialists.family_expert import FamilyExpert, Limbs, limbs_of
 from morphnet.specialists.kin import mutate_alike
 
-FEWEST = 4
+FEWEST = 2
 """Bodies with the same limbs, for them to have a branch of their own."""
 LAGGING = 0.6
 """Share of the mean return over kin below which the expert has something left to learn."""

@@ -23,7 +23,7 @@ from morphnet.console import print_table, say
 from morphnet.distillation import Distiller, Teacher
 from morphnet.learning import Progress
 from morphnet.specialists.aim import TaskAim
-from morphnet.specialists.branches import grow_branches
+from morphnet.specialists.branches import grow_branches, more_of_branches
 from morphnet.specialists.family import FamilyTraining
 from morphnet.specialists.family_expert import FamilyExpert
 from morphnet.specialists.kin import kin_of, make_mutants
@@ -83,9 +83,9 @@ def main(
     trained = max(kin_of([opened.load(name) for name in opened.families("train")[family]]), key=len)
     learning = make_mutants(trained, mutants, seed + 1, f"{family}_mutant")
     unseen = make_mutants(trained, 8, seed + 1000, f"{family}_unseen")
-    kin = [*trained, *learning]
     expert = FamilyTraining(trained, learning, steps, seed, threads).run(reporter("expert", 2 * steps))
     expert = grow_branches(expert, trained, learning, steps, seed, reporter("branches", 2 * steps))
+    kin = [*trained, *learning, *more_of_branches(expert, trained, learning, seed)]
     config = DistillConfig(steps=distill_steps, seed=seed, threads=threads)
     hypernetwork = distil(expert, kin, config)
     held_out = [opened.load(name) for name in opened.families("held_out").get(family, [])]

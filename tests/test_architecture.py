@@ -18,7 +18,7 @@ FOLDERS = {"morphnet": ROOT / "morphnet", "morphnet.envs": ROOT / "envs", "morph
 # low, beside physics and networks: they know bodies and states, and environments render with them.
 LAYERS = (
     ("errors", "assets"),
-    ("config", "files", "look", "processes"),
+    ("config", "files", "interrupts", "look", "processes"),
     ("morphology",),
     ("bodies",),
     ("simulation", "networks", "rendering", "growing"),
@@ -42,6 +42,7 @@ OUTSIDE = {
     "config": set(),
     "files": set(),
     "look": set(),
+    "interrupts": set(),
     "morphology": {"numpy", "mujoco"},
     "networks": {"numpy", "torch"},
     "embodiment": {"numpy"},

@@ -23,8 +23,8 @@ EPISODE_SECONDS = 12.5
 MOST_ALWAYS = 0.75
 """Share of the bodies at once that those of a suite may be, if they are to be always due."""
 MOST_TURNS = 16
-"""In so many gradient steps every mutant is due once, however many there are: those that come up less often are learnt
-worse than the bodies of their suite, and it is by them that others are told."""
+"""In so many gradient steps every mutant is due once at least, however many there are: it is by mutants that bodies
+which were not taught are told apart."""
 
 
 class Teacher(NamedTuple):

@@ -108,14 +108,22 @@ def go_on_from(folder: Path, config: Configuration) -> tuple[Networks, Configura
         The networks, the configuration with their sizes, and what they are, for the record of what comes of them.
 
     Raises:
-        CheckpointError: as ``load_checkpoint``, or ``config`` asks for other sizes.
+        CheckpointError: as ``load_checkpoint``, or ``config`` asks for other networks.
     """
     networks, record = load_checkpoint(folder)
     network = config_from_dict(record["train"], str(folder)).network
-    if config.network not in (network, NetworkConfig()):
-        raise CheckpointError(f"{folder}: its networks keep the sizes that they have; leave out --hidden and the like")
+    _check_given(config.network, network, folder)
     facts = {"suite": record.get("suite"), "steps": record.get("steps", 0), "command": record.get("command")}
     return networks, dataclasses.replace(config, network=network), {"checkpoint": str(folder), **facts}
+
+
+def _check_given(given: NetworkConfig, kept: NetworkConfig, folder: Path) -> None:
+    """Refuse settings that were given and cannot be: defaults pass, as nobody can tell whether those were given."""
+    default = dataclasses.asdict(NetworkConfig())
+    ours, theirs = dataclasses.asdict(given), dataclasses.asdict(kept)
+    lost = [f"{name} = {theirs[name]}" for name in ours if ours[name] not in (theirs[name], default[name])]
+    if lost:
+        raise CheckpointError(f"{folder}: its networks keep {', '.join(lost)}; drop what was given instead")
 
 
 def origin_of(folder: Path) -> dict[str, Any]:

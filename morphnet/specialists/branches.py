@@ -25,7 +25,7 @@ LAGGING = 0.6
 """Share of the mean return over kin below which the expert has something left to learn."""
 FULL = 16
 """Bodies that a branch is trained on, at least: mutants of theirs with the same limbs come to few, as four tell little
-of what the limbs ask for and what the sizes. They are taught, too."""
+of what the limbs ask for and what the sizes. They are taught, too. Where no mutants are wanted, none are made."""
 JUDGED, EPISODES = 10, 3
 """Bodies by which that is told, and episodes of each."""
 MOST = 0.25
@@ -56,7 +56,7 @@ def grow_branches(
     each = max(1, min(int(MOST * steps), steps // max(len(lagging), 1)))
     branches: dict[Limbs, ActorWeights] = {}
     for number, (limbs, members) in enumerate(lagging.items()):
-        members = [*members, *_more(members, seed)]
+        members = [*members, *_more(members, mutants, seed)]
         training = FamilyTraining(members, [], each, seed, threads=1, start=expert)
         later = _Later(report, steps + number * each, 2 * steps)
         with contextlib.suppress(SimulationError):  # a training that breaks the physics leaves no branch
@@ -67,13 +67,16 @@ def grow_branches(
 
 
 def more_of_branches(expert: FamilyExpert, bodies: Sequence[Body], mutants: Sequence[Body], seed: int) -> list[Body]:
-    """Return the mutants of mutants that its branches were trained on beside the kin and ``mutants``."""
+    """Return the mutants that make up the number of its branches' bodies.
+
+    They are those that the branches were trained on, if they were by this version, with the same mutants and seed.
+    """
     groups = _by_limbs((*bodies, *mutants))
-    return [mutant for limbs in expert.branches or {} for mutant in _more(groups.get(limbs, []), seed)]
+    return [mutant for limbs in expert.branches or {} for mutant in _more(groups.get(limbs, []), mutants, seed)]
 
 
-def _more(members: Sequence[Body], seed: int) -> list[Body]:
-    return mutate_alike(members, FULL - len(members), seed) if members else []
+def _more(members: Sequence[Body], mutants: Sequence[Body], seed: int) -> list[Body]:
+    return mutate_alike(members, FULL - len(members), seed) if members and mutants else []
 
 
 def _by_limbs(bodies: Sequence[Body]) -> dict[Limbs, list[Body]]:

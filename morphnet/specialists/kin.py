@@ -71,7 +71,7 @@ def make_mutants(bodies: Sequence[Body], count: int, seed: int, name: str) -> li
 def mutate_alike(bodies: Sequence[Body], count: int, seed: int) -> list[Body]:
     """Mutate bodies in turn into ``count`` others that lack no further limb, or fewer if that goes wrong too often.
 
-    Mutants are called as what they come from, with ``~number``.
+    Mutants are called as what they come from, with ``~alike`` and a number.
     """
     rng = np.random.default_rng(seed)
     alike: list[Body] = []
@@ -80,7 +80,12 @@ def mutate_alike(bodies: Sequence[Body], count: int, seed: int) -> list[Body]:
             break
         body = bodies[number % len(bodies)]
         with contextlib.suppress(BodyError):
-            mutant = mutate_body(body, rng, f"{body.name}~{number:03d}")
-            if mutant.graph.actuator_names == body.graph.actuator_names:
+            mutant = mutate_body(body, rng, f"{body.name}~alike{number:03d}")
+            if _parts(mutant) == _parts(body):
                 alike.append(mutant)
     return alike
+
+
+def _parts(body: Body) -> tuple[tuple[str, ...], ...]:
+    graph = body.graph
+    return tuple(graph.body_names), tuple(graph.joint_names), tuple(graph.actuator_names)

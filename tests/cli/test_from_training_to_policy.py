@@ -66,7 +66,7 @@ def test_what_goes_on_from_a_checkpoint_learns(morphnet_command, run, small_suit
 def test_other_sizes_than_those_of_the_checkpoint_to_go_on_from(refused, run, small_suite, tmp_path):
     out = tmp_path / "wider"
     command = ["train", "--bodies", small_suite, "--out", out, "--checkpoint", run[0], "--steps=64", "--hidden=7"]
-    assert "sizes" in refused(*command)
+    assert "hidden = 16" in refused(*command)
     assert not out.exists()
 
 

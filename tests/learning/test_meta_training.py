@@ -197,7 +197,7 @@ def test_a_gradient_step_is_as_large_however_many_bodies_are_in_it() -> None:
     assert steps_each(10**6) == 1
 
 
-def test_more_bodies_at_once_are_remembered_for_less_long_so_that_memory_suffices():
+def test_more_bodies_at_once_are_remembered_for_less_long_so_that_memory_suffices() -> None:
     usual = DistillConfig()
     assert memory_each(40) == usual.memory == 65_536
     assert memory_each(160) == 16_384

@@ -98,6 +98,10 @@ def test_branches_are_trained_on_mutants_of_few_and_those_are_taught(expert, who
             seen.append([body.name for body in bodies])
             super().__init__(bodies, *arguments, **settings)
 
+        def run(self, *_):
+            self.workers.close()
+            return dataclasses.replace(expert, steps=1)
+
     monkeypatch.setattr(branches, "FamilyTraining", Noted)
     grown = grow_branches(expert, whole, armless, STEPS, 0)
     more = more_of_branches(grown, whole, armless, 0)
@@ -106,4 +110,6 @@ def test_branches_are_trained_on_mutants_of_few_and_those_are_taught(expert, who
     assert {limbs_of(body) for body in more} == {limbs_of(armless[0])}
     sizes = {body.model.body_mass.tobytes() for body in (*armless, *more)}
     assert len(sizes) == FULL - len(armless) + 1, "the four given differ by their gears alone"
+    assert not {body.name for body in more} & {body.name for body in (*whole, *armless)}
     assert more_of_branches(expert, whole, armless, 0) == [], "it has no branches"
+    assert more_of_branches(grown, [*whole, *armless], [], 0) == [], "no mutants are wanted"

@@ -16,6 +16,7 @@ from morphnet.policy import ActorWeights, Policy
 from morphnet.specialists import teachers
 from morphnet.specialists.family_expert import FAMILY_EXPERT, FamilyExpert
 from morphnet.specialists.frame import Frame
+from morphnet.specialists.kin import mutate_alike
 from morphnet.specialists.teachers import WORTH, WORTH_EPISODES, Folders, family_file, judge, worth_teaching
 
 HIDDEN = 4
@@ -101,6 +102,15 @@ def test_mutants_that_are_not_worth_it_are_not_kept(find, folders, monkeypatch, 
     find()
     kept = sorted(path.name for path in (folders.mutants / "hopper").iterdir())
     assert kept == [f"hopper~{number:03d}" for number in range(2) if worth[number]]
+
+
+def test_those_that_make_up_the_number_of_a_branch_are_taught(find, folders, monkeypatch):
+    more = mutate_alike([load_suite("planar").load("hopper")], 1, 0)
+    monkeypatch.setattr(teachers, "more_of_branches", lambda *_: more)
+    monkeypatch.setattr(teachers, "worth_teaching", lambda mutants, *_: list(mutants))
+    find()
+    kept = sorted(path.name for path in (folders.mutants / "hopper").iterdir())
+    assert kept == ["hopper~000", "hopper~001", "hopper~alike000"]
 
 
 def test_a_family_of_other_bodies_is_refused(find):

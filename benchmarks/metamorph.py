@@ -12,7 +12,6 @@ attention has no padding to mask; joints and actuators are padded to the most th
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -23,6 +22,7 @@ import tyro
 from torch import Tensor, nn
 
 from benchmarks.monolithic import report_returns
+from benchmarks.timed_ppo import TimedPPO
 from benchmarks.transformer import WIDTH, MorphologyTransformer
 from morphnet.bodies import Body
 from morphnet.command_line import open_suite
@@ -33,17 +33,13 @@ from morphnet.files import make_folder
 from morphnet.learning import Trainer
 from morphnet.learning.checkpoint import Networks
 from morphnet.learning.group import BodyGroup, make_groups
-from morphnet.learning.ppo import PPO, WARM_UP, UpdateReport
 from morphnet.learning.rollout import Rollout, RolloutCollector
-from morphnet.learning.samples import Samples
 from morphnet.networks import StackedActor, StackedMLP, TokenBatch, Tokens, exploration_shift, stack_tokens
 from morphnet.networks.statistics import ObservationStatistics
 from morphnet.simulation import Observer
 
 LEARNING_RATE = 3e-4
 """As published; ours is for weights that are generated."""
-WARM_UPDATES = 5
-"""Updates over which the learning rate rises, as published, where the first hundredth of the run is fewer."""
 NUM_SIMS = 4
 """Simulations a body. With as many as we have, 25 minutes on two cores would be a handful of updates."""
 
@@ -244,20 +240,6 @@ class _Collector(RolloutCollector):
         return Rollout(*buffers, truncated, [(body, *episode) for episode in episodes])
 
 
-class _TimedPPO(PPO):
-    """PPO whose schedule follows the clock where the time is up before the steps are done."""
-
-    minutes, started, updates = 0.0, 0.0, 0
-
-    def update(self, samples: list[Samples], progress: float) -> UpdateReport:
-        """Take the gradient steps of one update."""
-        share = max(progress, (time.monotonic() - self.started) / (60.0 * self.minutes))
-        if self.updates < WARM_UPDATES:
-            share = min(share, WARM_UP * self.updates / WARM_UPDATES)
-        self.updates += 1
-        return super().update(samples, share)
-
-
 class _Trainer(Trainer):
     """Trains the transformer on groups of bodies with equally many limbs; the schedule's clock starts when built."""
 
@@ -266,8 +248,7 @@ class _Trainer(Trainer):
         self.groups = list(_by_limbs(self.groups, cast(MetaMorphActor, networks.actor).sizes))
         self.simulations = [simulation for group in self.groups for simulation in group.simulations]
         self.families = [family for group in self.groups for family in group.families]
-        self.ppo = ppo = _TimedPPO(networks, self.groups, self.workers, self.config)
-        ppo.minutes, ppo.started = minutes, time.monotonic()
+        self.ppo = TimedPPO(self, minutes)
         self._collectors = [_Collector(group, self.config.horizon) for group in self.groups]
 
 
@@ -300,7 +281,7 @@ def main(
     bodies: Path | None = None,
     tasks: Path | None = None,
     minutes: float = 25.0,
-    steps: int = 10_000_000,
+    steps: int = 30_000_000,
     seed: int = 0,
 ) -> None:
     """Train the baseline on the training split of a suite or of a folder of MJCF files, and evaluate it on both splits.

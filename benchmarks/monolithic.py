@@ -18,6 +18,7 @@ import tyro
 from torch import Tensor, nn
 
 from benchmarks.adaptation import append_row
+from benchmarks.timed_ppo import TimedPPO
 from morphnet.bodies import Body
 from morphnet.command_line import open_suite
 from morphnet.config import TrainConfig
@@ -168,7 +169,7 @@ def main(
     bodies: Path | None = None,
     tasks: Path | None = None,
     minutes: float = 25.0,
-    steps: int = 10_000_000,
+    steps: int = 30_000_000,
     seed: int = 0,
 ) -> None:
     """Train the baseline on the training split of a suite or of a folder of MJCF files, and evaluate it on both splits.
@@ -180,7 +181,7 @@ def main(
         bodies: a folder of MJCF files with splits.json.
         tasks: a TOML with a section a family, in place of the folder's suite.toml.
         minutes: wall-clock at most.
-        steps: environment steps at most; the learning rate's schedule follows them.
+        steps: environment steps at most; the learning rate's schedule follows the larger share of both.
         seed: seeds everything.
     """
     opened, config = open_suite(suite, bodies, tasks), TrainConfig(steps=steps, seed=seed)
@@ -190,6 +191,7 @@ def main(
     make_folder(run)
     networks = build([*(body for _, body in training), *held_out], config)
     trainer = Trainer(training, config, run, {"suite": opened.name, "network": "monolithic"}, networks)
+    trainer.ppo = TimedPPO(trainer, minutes)
     trainer.run(minutes=minutes, report=lambda p: say(f"{p.steps:,} steps, {p.seconds:.0f} s: {p.returns}"))
     splits = {"train": [body for _, body in training], "held_out": held_out}
     report_returns(out, splits, lambda body: PolicyController(policy_of(networks, body)))

@@ -36,6 +36,9 @@ EMITTED, FAMILIES, TEACHERS, MUTANTS = "emitted", "families", "teachers", "mutan
 """Folders of a run: what the hypernetwork emitted after PPO, a policy a body; experts of families; and what is taught
 after that, on the bodies and on mutants of theirs."""
 
+GOING_ON = 0.5
+"""Share of the usual learning rate at which a trained hypernetwork is taught on: at all of it, it forgets first."""
+
 
 class MetaTraining:
     """One training of a suite, in up to three stages."""
@@ -183,6 +186,7 @@ class MetaTraining:
             bodies_at_once=at_once,
             batch=steps_each(at_once),
             memory=memory_each(at_once),
+            learning_rate=DistillConfig().learning_rate * (GOING_ON if self.origin.get("start") else 1.0),
         )
         before = Before(config, trainer.update, trainer.steps + self._expert_steps(self.kin), trainer.seconds)
         return Distiller(teachers, distill, self.folder, self.origin, trainer.networks, before)

@@ -31,8 +31,9 @@ FITTING = 0.4
 """Share of the seconds in which candidates are fitted, at most."""
 RANKING = 4
 """Episodes that rank a candidate."""
-LAST_JUDGING = 12
-"""What the last judging costs, in rankings of a candidate: four finalists, twice the episodes, and some room."""
+LAST_JUDGING = 10
+"""What the last judging costs, in rankings of a candidate that keeps going: four finalists, twice the episodes, the
+winner's ranking, and some room."""
 OTHER_PHYSICS = 0.05
 """Replay error above which a simulation is not of what was demonstrated."""
 
@@ -121,12 +122,10 @@ def _simulate(
     report: Callable[[Progress], None],
 ) -> Outcome:
     """Rank candidates by how they follow the demonstrations, and let the best imitate."""
-    body, before = lesson.body, time.monotonic()
-    tracking = Tracking(body, demonstrations)
-    ranked = [dataclasses.replace(c, following=tracking.follow(c.actor, RANKING, config.seed)) for c in candidates]
+    body, tracking = lesson.body, Tracking(lesson.body, demonstrations)
+    ranked, longest = _rank(candidates, tracking, config.seed)
     best = max(ranked, key=_score)
-    a_ranking = (time.monotonic() - before) / len(ranked)
-    left = config.seconds - (time.monotonic() - started) - LAST_JUDGING * a_ranking
+    left = config.seconds - (time.monotonic() - started) - LAST_JUDGING * longest
     if config.steps is None and left <= 0:
         return Outcome(best, ranked, "it follows best; no time was left to imitate", SIMULATED)
     aim = ImitationAim(lesson, demonstrations, tracking)
@@ -140,6 +139,16 @@ def _simulate(
     made = dataclasses.replace(made, following=tracking.follow(made.actor, RANKING, config.seed))
     reason = f"{best.name} followed best, and imitation improved on it for {steps:,} steps"
     return Outcome(made, [*ranked, made], reason, SIMULATED, steps)
+
+
+def _rank(candidates: Sequence[Candidate], tracking: Tracking, seed: int) -> tuple[list[Candidate], float]:
+    """Let candidates follow; return them, and the seconds of the one that took longest: who falls soon is cheap."""
+    ranked, longest = [], 0.0
+    for one in candidates:
+        before = time.monotonic()
+        ranked.append(dataclasses.replace(one, following=tracking.follow(one.actor, RANKING, seed)))
+        longest = max(longest, time.monotonic() - before)
+    return ranked, longest
 
 
 def _score(ranked: Candidate) -> float:

@@ -42,6 +42,7 @@ def save_resume(trainer: Trainer) -> None:
         "best": trainer.best,
         "recent": trainer.recent,
         "generators": generator_states(trainer.groups),
+        "start": trainer.origin.get("start"),
     }
     write_state(trainer.folder, {**tensors, **group_tensors(trainer.groups)}, record)
 
@@ -58,6 +59,8 @@ def load_resume(trainer: Trainer) -> None:
         restore_groups(trainer.groups, tensors, record["generators"])
         trainer.update, trainer.steps = record["update"], record["steps"]
         trainer.seconds, trainer.best, trainer.recent = record["seconds"], record["best"], record["recent"]
+        if record.get("start"):  # a kill before the first checkpoint leaves it nowhere else
+            trainer.origin["start"] = record["start"]
 
 
 def learning_tensors(networks: Networks, optimizer: torch.optim.Optimizer, generator: torch.Generator) -> Tensors:

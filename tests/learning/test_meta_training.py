@@ -179,6 +179,14 @@ def test_a_run_that_found_no_mutant_worth_teaching_goes_on(reference: Path, bodi
     assert not any(teacher.mutant for teacher in training._teachers())
 
 
+def test_a_trained_network_is_taught_on_more_gently(reference: Path, bodies: Path) -> None:
+    training = make_training(bodies, reference)
+    usual = DistillConfig().learning_rate
+    assert training._distiller().config.learning_rate == usual
+    training.origin["start"] = {"checkpoint": "another", "suite": "planar", "steps": 1}
+    assert training._distiller().config.learning_rate == 0.5 * usual
+
+
 def test_a_suite_of_any_size_can_always_be_due() -> None:
     assert most_at_once(3, 20) == DistillConfig().bodies_at_once
     for count in (30, 31, 57, 300):

@@ -197,6 +197,19 @@ def test_a_resumed_run_keeps_a_better_best(robots, tiny, tmp_path):
     assert best_steps(tmp_path) == 2 * UPDATE
 
 
+def test_what_a_run_went_on_from_is_known_though_it_was_killed_before_its_first_checkpoint(robots, tiny, tmp_path):
+    from morphnet.learning.resume import load_resume, save_resume
+
+    trainer = make_trainer(robots, tiny, tmp_path)
+    trainer.origin = {"suite": "small", "start": {"checkpoint": "another", "suite": "planar", "steps": 1}}
+    save_resume(trainer)
+    assert not (tmp_path / "config.json").exists()
+    resumed = make_trainer(robots, tiny, tmp_path)
+    resumed.origin = {"suite": "small"}
+    load_resume(resumed)
+    assert resumed.origin == trainer.origin
+
+
 def test_the_clock_stops_a_run_but_changes_no_schedule(robots, tiny, tmp_path):
     config = dataclasses.replace(tiny, steps=6 * UPDATE)
     whole = make_trainer(robots, config, tmp_path / "whole")

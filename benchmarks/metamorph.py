@@ -22,7 +22,7 @@ import tyro
 from torch import Tensor, nn
 
 from benchmarks.monolithic import report_returns
-from benchmarks.timed_ppo import TimedPPO
+from benchmarks.timed_ppo import LEARNING_RATE, TimedPPO
 from benchmarks.transformer import WIDTH, MorphologyTransformer
 from morphnet.bodies import Body
 from morphnet.command_line import open_suite
@@ -38,8 +38,6 @@ from morphnet.networks import StackedActor, StackedMLP, TokenBatch, Tokens, expl
 from morphnet.networks.statistics import ObservationStatistics
 from morphnet.simulation import Observer
 
-LEARNING_RATE = 3e-4
-"""As published; ours is for weights that are generated."""
 NUM_SIMS = 4
 """Simulations a body. With as many as we have, 25 minutes on two cores would be a handful of updates."""
 

@@ -18,7 +18,7 @@ import tyro
 from torch import Tensor, nn
 
 from benchmarks.adaptation import append_row
-from benchmarks.timed_ppo import TimedPPO
+from benchmarks.timed_ppo import LEARNING_RATE, TimedPPO
 from morphnet.bodies import Body
 from morphnet.command_line import open_suite
 from morphnet.config import TrainConfig
@@ -184,7 +184,7 @@ def main(
         steps: environment steps at most; the learning rate's schedule follows the larger share of both.
         seed: seeds everything.
     """
-    opened, config = open_suite(suite, bodies, tasks), TrainConfig(steps=steps, seed=seed)
+    opened, config = open_suite(suite, bodies, tasks), TrainConfig(steps=steps, seed=seed, learning_rate=LEARNING_RATE)
     families = opened.families("train")
     training = [(family, opened.load(name)) for family, names in families.items() for name in names]
     held_out = list(opened.bodies("held_out"))

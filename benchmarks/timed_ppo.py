@@ -8,6 +8,8 @@ from morphnet.learning import Trainer
 from morphnet.learning.ppo import PPO, WARM_UP, UpdateReport
 from morphnet.learning.samples import Samples
 
+LEARNING_RATE = 3e-4
+"""Of PPO on weights that are learnt themselves; ours is for weights that are generated."""
 WARM_UPDATES = 5
 """Updates over which the learning rate rises, as MetaMorph published, where the first hundredth of the run is fewer."""
 

@@ -37,7 +37,7 @@ EMITTED, FAMILIES, TEACHERS, MUTANTS = "emitted", "families", "teachers", "mutan
 after that, on the bodies and on mutants of theirs."""
 
 GOING_ON = 0.5
-"""Share of the usual learning rate at which a trained hypernetwork is taught on: at all of it, it forgets first."""
+"""Share of the usual learning rate at which a trained hypernetwork is taught on: its loss stays near where it was."""
 
 
 class MetaTraining:

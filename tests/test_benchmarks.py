@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,8 +13,10 @@ from benchmarks.adaptation import AMOUNTS, RECIPES, WITHOUT, Plan
 from benchmarks.adaptation_figure import lines
 from benchmarks.finetuning import COLUMNS, steps_to, summary
 from benchmarks.hidden_changes import changes_of
+from benchmarks.timed_ppo import TimedPPO
 from morphnet import load_body
 from morphnet.errors import MorphNetError
+from morphnet.learning.ppo import PPO
 
 
 def test_every_recipe_is_measured_once_and_what_reads_no_demonstrations_once_a_body():
@@ -83,3 +87,16 @@ def test_changes_are_hidden_and_change_the_physics():
             for name in ("body_mass", "geom_friction", "actuator_gear", "actuator_gainprm")
         )
         assert not same, change.name
+
+
+def test_a_baselines_schedule_warms_up_by_updates_and_then_follows_what_is_further_the_clock_or_the_steps(monkeypatch):
+    now = [50.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(PPO, "__init__", lambda *given: None)
+    monkeypatch.setattr(PPO, "update", lambda self, samples, progress: progress)
+    ppo = TimedPPO(SimpleNamespace(networks=None, groups=None, workers=None, config=None), minutes=10.0)
+    now[0] += 60.0
+    warming = [ppo.update([], 0.0) for _ in range(5)]
+    assert warming == pytest.approx([0.0, 0.002, 0.004, 0.006, 0.008])
+    assert ppo.update([], 0.0) == pytest.approx(0.1)
+    assert ppo.update([], 0.7) == pytest.approx(0.7)

@@ -24,6 +24,7 @@ from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress
 from morphnet.learning.group import Workers
 from morphnet.policy import Policy
+from morphnet.simulation import Simulation
 
 OFFLINE, SIMULATED = "offline", "simulated"
 """Modes: demonstrations alone, or also the simulation of the body."""
@@ -31,9 +32,9 @@ FITTING = 0.4
 """Share of the seconds in which candidates are fitted, at most."""
 RANKING = 4
 """Episodes that rank a candidate."""
-LAST_JUDGING = 10
-"""What the last judging costs, in rankings of a candidate that keeps going: four finalists, twice the episodes, the
-winner's ranking, and some room."""
+LAST_JUDGING = 12
+"""What the last judging costs, in rankings of a candidate that keeps going: the last snapshot, four finalists at
+twice the episodes, the winner's ranking, and some room."""
 OTHER_PHYSICS = 0.05
 """Replay error above which a simulation is not of what was demonstrated."""
 
@@ -123,6 +124,7 @@ def _simulate(
 ) -> Outcome:
     """Rank candidates by how they follow the demonstrations, and let the best imitate."""
     body, tracking = lesson.body, Tracking(lesson.body, demonstrations)
+    Simulation(body, 1, np.random.default_rng(config.seed))  # compiles its loops, outside of what is timed
     ranked, longest = _rank(candidates, tracking, config.seed)
     best = max(ranked, key=_score)
     left = config.seconds - (time.monotonic() - started) - LAST_JUDGING * longest

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from morphnet.errors import CheckpointError
+from morphnet.learning.checkpoint import beginning
 from morphnet.learning.resume import (
     STATE,
     described,
@@ -46,6 +47,7 @@ def save_distillation(distiller: Distiller) -> None:
         "steps": distiller.steps,
         "seconds": distiller.seconds,
         "recent": distiller.recent,
+        "origin": beginning(distiller.origin),
         "own": generator_states(distiller.groups),
         "guides": generator_states(distiller.guides),
     }
@@ -75,3 +77,4 @@ def load_distillation(distiller: Distiller) -> None:
         distiller.before = dataclasses.replace(distiller.before, **record["before"])
         distiller.rounds, distiller.steps = record["rounds"], record["steps"]
         distiller.seconds, distiller.recent = record["seconds"], record["recent"]
+        distiller.origin |= record.get("origin", {})

@@ -130,6 +130,11 @@ def origin_of(folder: Path) -> dict[str, Any]:
     """Return what the first command of a run was and where it went on from; nothing before its first save."""
     path = folder / CONFIG
     record = read_json(path, CheckpointError) if path.exists() else {}
+    return beginning(record)
+
+
+def beginning(record: dict[str, Any]) -> dict[str, Any]:
+    """Return of a record what the first command of a run was and where it went on from."""
     return {key: record[key] for key in ("command", "start") if key in record}
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from morphnet.config import TrainConfig
 from morphnet.errors import CheckpointError
 from morphnet.files import atomic_path
-from morphnet.learning.checkpoint import Networks
+from morphnet.learning.checkpoint import Networks, beginning
 from morphnet.learning.group import BodyGroup
 from morphnet.simulation import Simulation
 
@@ -42,7 +42,7 @@ def save_resume(trainer: Trainer) -> None:
         "best": trainer.best,
         "recent": trainer.recent,
         "generators": generator_states(trainer.groups),
-        "start": trainer.origin.get("start"),
+        "origin": beginning(trainer.origin),
     }
     write_state(trainer.folder, {**tensors, **group_tensors(trainer.groups)}, record)
 
@@ -59,8 +59,7 @@ def load_resume(trainer: Trainer) -> None:
         restore_groups(trainer.groups, tensors, record["generators"])
         trainer.update, trainer.steps = record["update"], record["steps"]
         trainer.seconds, trainer.best, trainer.recent = record["seconds"], record["best"], record["recent"]
-        if record.get("start"):  # a kill before the first checkpoint leaves it nowhere else
-            trainer.origin["start"] = record["start"]
+        trainer.origin |= record.get("origin", {})  # a kill before the first checkpoint leaves it nowhere else
 
 
 def learning_tensors(networks: Networks, optimizer: torch.optim.Optimizer, generator: torch.Generator) -> Tensors:

@@ -201,11 +201,11 @@ def test_what_a_run_went_on_from_is_known_though_it_was_killed_before_its_first_
     from morphnet.learning.resume import load_resume, save_resume
 
     trainer = make_trainer(robots, tiny, tmp_path)
-    trainer.origin = {"suite": "small", "start": {"checkpoint": "another", "suite": "planar", "steps": 1}}
+    trainer.origin = {"suite": "small", "command": "train", "start": {"checkpoint": "another", "suite": "planar"}}
     save_resume(trainer)
     assert not (tmp_path / "config.json").exists()
     resumed = make_trainer(robots, tiny, tmp_path)
-    resumed.origin = {"suite": "small"}
+    resumed.origin = {"suite": "small", "command": "train --resume"}
     load_resume(resumed)
     assert resumed.origin == trainer.origin
 

@@ -24,7 +24,6 @@ from morphnet.hypernetwork import Hypernetwork
 from morphnet.learning import Progress
 from morphnet.learning.group import Workers
 from morphnet.policy import Policy
-from morphnet.simulation import Simulation
 
 OFFLINE, SIMULATED = "offline", "simulated"
 """Modes: demonstrations alone, or also the simulation of the body."""
@@ -33,8 +32,7 @@ FITTING = 0.4
 RANKING = 4
 """Episodes that rank a candidate."""
 LAST_JUDGING = 12
-"""What the last judging costs, in rankings of a candidate that keeps going: the last snapshot, four finalists at
-twice the episodes, the winner's ranking, and some room."""
+"""What the last judging costs, in rankings of a candidate: four finalists, twice the episodes, and some room."""
 OTHER_PHYSICS = 0.05
 """Replay error above which a simulation is not of what was demonstrated."""
 
@@ -123,11 +121,12 @@ def _simulate(
     report: Callable[[Progress], None],
 ) -> Outcome:
     """Rank candidates by how they follow the demonstrations, and let the best imitate."""
-    body, tracking = lesson.body, Tracking(lesson.body, demonstrations)
-    Simulation(body, 1, np.random.default_rng(config.seed))  # compiles its loops, outside of what is timed
-    ranked, longest = _rank(candidates, tracking, config.seed)
+    body, before = lesson.body, time.monotonic()
+    tracking = Tracking(body, demonstrations)
+    ranked = [dataclasses.replace(c, following=tracking.follow(c.actor, RANKING, config.seed)) for c in candidates]
     best = max(ranked, key=_score)
-    left = config.seconds - (time.monotonic() - started) - LAST_JUDGING * longest
+    a_ranking = (time.monotonic() - before) / len(ranked)
+    left = config.seconds - (time.monotonic() - started) - LAST_JUDGING * a_ranking
     if config.steps is None and left <= 0:
         return Outcome(best, ranked, "it follows best; no time was left to imitate", SIMULATED)
     aim = ImitationAim(lesson, demonstrations, tracking)
@@ -141,16 +140,6 @@ def _simulate(
     made = dataclasses.replace(made, following=tracking.follow(made.actor, RANKING, config.seed))
     reason = f"{best.name} followed best, and imitation improved on it for {steps:,} steps"
     return Outcome(made, [*ranked, made], reason, SIMULATED, steps)
-
-
-def _rank(candidates: Sequence[Candidate], tracking: Tracking, seed: int) -> tuple[list[Candidate], float]:
-    """Let candidates follow; return them, and the seconds of the one that took longest: who falls soon is cheap."""
-    ranked, longest = [], 0.0
-    for one in candidates:
-        before = time.monotonic()
-        ranked.append(dataclasses.replace(one, following=tracking.follow(one.actor, RANKING, seed)))
-        longest = max(longest, time.monotonic() - before)
-    return ranked, longest
 
 
 def _score(ranked: Candidate) -> float:

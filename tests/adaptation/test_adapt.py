@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from morphnet.adaptation import adapt, adapt_policies, adapting, candidates, replay
-from morphnet.adaptation.candidates import Candidate, candidate
+from morphnet.adaptation.candidates import Candidate
 from morphnet.adaptation.choice import choose_offline
-from morphnet.adaptation.lesson import Lesson
 from morphnet.adaptation.replay import replay_error
-from morphnet.adaptation.tracking import Following
 from morphnet.bodies import Change
 from morphnet.config import AdaptConfig
 from morphnet.demonstrations import record, write_demonstrations
@@ -125,23 +123,6 @@ def test_the_clock_is_kept(puck, pushes, lazy):
     adapted = adapt_policies({"zero-shot": lazy}, pushes, AdaptConfig(seconds=0.01))
     assert adapted.origin["reason"] == "it follows best; no time was left to imitate"
     assert adapted.origin["seconds"] < 10
-
-
-def test_time_for_the_last_judging_is_that_of_the_candidate_that_keeps_going(puck, pushes, lazy, monkeypatch):
-    lesson = Lesson.of(puck, pushes, np.random.default_rng(0))
-    now = [100.0]
-
-    class FallsSoonThenKeepsGoing:
-        takes = iter((1.0, 5.0, 2.0))
-
-        def follow(self, actor, episodes, seed):
-            now[0] += next(self.takes)
-            return Following(0.5, 1.0, 0.0, 0.5)
-
-    monkeypatch.setattr(adapting.time, "monotonic", lambda: now[0])
-    ranked, longest = adapting._rank([candidate("one", lazy.actor, lesson)] * 3, FallsSoonThenKeepsGoing(), 0)
-    assert longest == 5.0
-    assert [one.following.score for one in ranked] == [0.5] * 3
 
 
 def test_datasets_and_episodes_give_the_same(quick, hypernetwork, puck, pushes, tmp_path):
